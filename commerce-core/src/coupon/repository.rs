@@ -1,0 +1,38 @@
+use super::{Coupon, UserCoupon};
+use crate::store::StoreError;
+use crate::{CouponId, UserCouponId};
+use async_trait::async_trait;
+
+/// The coupons of a unit of work.
+#[async_trait]
+pub trait CouponRepository: Send {
+    /// Adds coupons.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Duplicate`] if an id exists.
+    async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError>;
+
+    /// These coupons, locked until the unit of work ends, in ascending id order; unknown ids are left out.
+    async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError>;
+
+    /// Writes how many of these coupons were issued.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Conflict`] if one of them does not exist.
+    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError>;
+
+    /// Puts coupons into users' hands.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Duplicate`] if an id, a (user, coupon) or a (coupon, position) exists.
+    async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError>;
+
+    /// These user coupons, locked until the unit of work ends, each with its coupon, in ascending id order; unknown ids are left out.
+    async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError>;
+
+    /// Writes the state of these user coupons.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Conflict`] if one of them does not exist.
+    async fn save_user_coupons(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,7 @@
+//! Idempotency keys: the answer to a request that came with a key is stored with the change itself and given again word for word.
+
+mod keyed;
+mod record;
+
+pub use keyed::{Answer, Keyed, KeyedCommand, Render};
+pub use record::{Claim, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, InvalidKey, KeyOwner, StoredAnswer};

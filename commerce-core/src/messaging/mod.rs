@@ -1,0 +1,22 @@
+//! Events: how they are written with the change that caused them, travel, and are handled exactly once.
+
+mod bus;
+mod consumer;
+mod dead_letter;
+mod envelope;
+mod event;
+mod inbox;
+mod outbox;
+mod relay;
+
+pub use bus::{BusError, Delivery, MessageBus, Source, StartAt, Subscription};
+pub use consumer::{Consumer, EventHandler, Rejection, fan_out};
+pub use dead_letter::{DeadLetter, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
+pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};
+pub use event::{
+    AggregateType, CouponApplied, CouponIssueFailed, CouponIssueRequested, CouponIssued, CouponRejected, Event, EventType, OrderClosed,
+    OrderConfirmed, OrderCreated, OrderFailed, OrderPaid, SoldUnits, StockRejected, StockReserved, Topic,
+};
+pub use inbox::{Group, InboxRepository};
+pub use outbox::{OutboxRepository, OutboxRow};
+pub use relay::Relay;

@@ -1,0 +1,30 @@
+use super::{Message, NewEvent};
+use crate::store::StoreError;
+use crate::{EventId, Timestamp};
+use async_trait::async_trait;
+
+/// A message a relay has claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// The row, which is the event's id unless the message is replayed.
+    pub row: EventId,
+    /// The message.
+    pub message: Message,
+}
+
+/// The events of a unit of work: written with the change that caused them, published afterwards.
+#[async_trait]
+pub trait OutboxRepository: Send {
+    /// Adds events in the order given. Their ids, given by the store, are unique.
+    async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError>;
+
+    /// Adds a message under the id it has, to be handled by [`Message::only_for`] again.
+    async fn append_again(&mut self, message: &Message) -> Result<(), StoreError>;
+
+    /// Takes at most `limit` unsent rows that nobody has claimed until after `now`, in ascending order, and claims them until `until`.
+    /// Two relays MUST NOT be given the same row. A row that commits late, below one that was seen, MUST be found all the same.
+    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Marks rows as sent.
+    async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError>;
+}

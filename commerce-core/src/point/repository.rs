@@ -1,0 +1,23 @@
+use super::{NewPointEntry, PointAccount};
+use crate::UserId;
+use crate::store::StoreError;
+use async_trait::async_trait;
+
+/// The point accounts of a unit of work.
+#[async_trait]
+pub trait PointRepository: Send {
+    /// The accounts of these users, locked until the unit of work ends, in ascending id order; users without one are left out.
+    async fn lock(&mut self, users: &[UserId]) -> Result<Vec<PointAccount>, StoreError>;
+
+    /// Adds the accounts of new users.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Duplicate`] if a user has one.
+    async fn open(&mut self, accounts: &[PointAccount]) -> Result<(), StoreError>;
+
+    /// Writes accounts and appends what changed them to the ledger, in the order given. The stored version becomes `version + 1`.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Conflict`] unless every stored version still is the `version` that was read.
+    async fn save(&mut self, accounts: &[PointAccount], entries: &[NewPointEntry]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,11 @@
+//! Products and their options.
+
+mod catalog;
+mod create;
+mod repository;
+
+pub use catalog::{
+    Category, NewOption, NewProduct, OptionDetails, OptionName, Product, ProductDescription, ProductError, ProductName, ProductOption, UnitPrice,
+};
+pub use create::{CreateProduct, CreateProducts};
+pub use repository::ProductRepository;

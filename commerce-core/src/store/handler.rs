@@ -1,0 +1,21 @@
+use super::{StoreError, UnitOfWork};
+use async_trait::async_trait;
+
+/// A use case over a batch of commands in one unit of work: load every aggregate the batch touches, locking ascending by id; decide each
+/// command in arrival order; save what changed.
+///
+/// A hot row so costs one lock and one write a batch, not one a command. A handler neither begins nor commits, and may be run again for
+/// the same commands after its unit of work was rolled back.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// What is asked for.
+    type Command: Clone + Send + Sync + 'static;
+    /// What became of it: its result or a typed refusal. A refusal is no error: the other commands of the batch go on.
+    type Verdict: Send + 'static;
+
+    /// Handles a batch and answers one verdict for each command, in the same order.
+    ///
+    /// # Errors
+    /// Those of the store; the whole unit of work is rolled back then.
+    async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Self::Command]) -> Result<Vec<Self::Verdict>, StoreError>;
+}

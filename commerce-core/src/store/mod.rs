@@ -1,0 +1,21 @@
+//! The store: units of work, the runner that retries them, and group commit.
+
+mod backoff;
+mod error;
+mod group_commit;
+mod handler;
+mod id_allocator;
+mod queries;
+mod transact;
+mod unit_of_work;
+
+pub use backoff::{Backoff, Random};
+pub use error::StoreError;
+pub use group_commit::{Desk, GroupCommit, GroupCommitLimits};
+pub use handler::Handler;
+pub use id_allocator::{HiLo, IdAllocator};
+pub use queries::{
+    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
+};
+pub use transact::transact;
+pub use unit_of_work::{IdBlock, Store, UnitOfWork};

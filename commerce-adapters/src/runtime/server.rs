@@ -1,4 +1,4 @@
-use super::{AuthChoice, DemoOutcome, EmbeddedShop, Failure, ServerArgs, SharedArgs, Signals, fill_demo, secret, start_logging};
+use super::{AuthChoice, DemoOutcome, Failure, ServerArgs, SharedArgs, Signals, close, fill_demo, open_alone, secret, start_logging};
 use crate::http::{AuthMode, HttpOptions, ServerLimits, ops_router, router, serve};
 use commerce_core::messaging::Group;
 use commerce_core::{Commerce, Settings};
@@ -14,7 +14,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     start_logging(shared.log);
     server.check()?;
     let mut signals = Signals::listen()?;
-    let shop = EmbeddedShop::open_alone(&shared).await?;
+    let shop = open_alone(&shared).await?;
     // The ports are taken before anything is filled, so that a port in use leaves the database as it was.
     let listener = bind(server.listen).await?;
     let ops_listener = match server.ops_listen {
@@ -50,7 +50,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let ended = async {
         while servers.join_next().await.is_some() {}
         commerce.shutdown().await;
-        shop.close().await
+        close(shop).await
     };
     tokio::select! {
         closed = ended => closed,

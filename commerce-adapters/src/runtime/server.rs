@@ -1,5 +1,5 @@
 use super::{AuthChoice, DemoOutcome, Failure, ServerArgs, SharedArgs, Signals, close, fill_demo, open_alone, secret, start_logging};
-use crate::http::{AuthMode, HttpOptions, ServerLimits, ops_router, router, serve};
+use crate::http::{AuthMode, HttpOptions, OpsRoutes, ServerLimits, install_metrics, ops_router, router, serve};
 use commerce_core::messaging::Group;
 use commerce_core::{Commerce, Settings};
 use std::net::SocketAddr;
@@ -33,10 +33,12 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
 
     let stop = CancellationToken::new();
     let address = listener.local_addr().map_err(|error| Failure::missing("cannot tell the address", &error))?;
-    let options = HttpOptions { auth, with_ops: ops_listener.is_none(), stop: stop.clone(), ..HttpOptions::default() };
+    let metrics = install_metrics().map_err(|error| Failure::missing("cannot keep metrics", &error))?;
+    let ops_routes = if ops_listener.is_some() { OpsRoutes::OwnPort } else { OpsRoutes::SamePort };
+    let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: stop.clone(), ..HttpOptions::new(auth) };
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = ops_listener {
-        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), stop.clone()));
+        servers.spawn(serve(listener, ops_router(commerce.clone(), options.clone()), ServerLimits::default(), stop.clone()));
     }
     servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), stop.clone()));
     println!("listening on http://{address}");

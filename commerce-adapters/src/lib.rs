@@ -1,1 +1,3 @@
 //! x
+#[cfg(feature = "http")]
+pub mod http;

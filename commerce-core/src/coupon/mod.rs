@@ -1,13 +1,13 @@
 //! Coupons: what is offered, who holds one, and its use by an order.
 
-mod apply;
+
 mod create;
 mod offer;
 mod repository;
+mod steps;
 mod user_coupon;
 
-pub use apply::CouponSteps;
-pub(crate) use apply::give_back;
+pub use steps::CouponSteps;
 pub use create::{CreateCoupon, CreateCoupons};
 pub use offer::{Coupon, CouponError, CouponName, Discount, DiscountKind, NewCoupon};
 pub use repository::CouponRepository;

@@ -1,6 +1,8 @@
-use crate::order::{OrderItem, OrderLines};
+use crate::order::{Order, OrderItem, OrderLines};
+use crate::payment::Payment;
 use crate::{CouponId, ErrorCode, Money, OrderId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A stream of events that are read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -313,5 +315,43 @@ impl EventType {
     /// The type of this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|event_type| event_type.as_str() == text)
+    }
+}
+
+impl OrderClosed {
+    /// An order that was never paid.
+    pub(crate) fn unpaid(order: &Order) -> Self {
+        Self {
+            order_id: order.id,
+            user_id: order.user_id,
+            user_coupon_id: order.user_coupon_id,
+            total: order.total,
+            sold: SoldUnits::of(order),
+            paid_at: None,
+            refund: Money::ZERO,
+        }
+    }
+
+    /// An order whose payment was given back.
+    pub(crate) fn refunded(order: &Order, payment: &Payment) -> Self {
+        Self { paid_at: Some(payment.at), refund: payment.amount, ..Self::unpaid(order) }
+    }
+}
+
+impl OrderPaid {
+    /// An order that was paid.
+    pub(crate) fn of(order: &Order, paid_at: Timestamp) -> Self {
+        Self { order_id: order.id, user_id: order.user_id, total: order.total, sold: SoldUnits::of(order), paid_at }
+    }
+}
+
+impl SoldUnits {
+    /// The units of an order, summed by product, ascending.
+    fn of(order: &Order) -> Vec<Self> {
+        let mut units = BTreeMap::new();
+        for item in &order.items {
+            *units.entry(item.product_id).or_insert(0) += u64::from(item.quantity.units());
+        }
+        units.into_iter().map(|(product_id, units)| Self { product_id, units }).collect()
     }
 }

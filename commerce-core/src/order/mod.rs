@@ -1,15 +1,16 @@
 //! Orders: from the request through the saga to payment, or to giving everything back.
 
 mod cancel;
-mod confirm;
+
 mod expire;
 mod lines;
 mod place;
 mod purchase_order;
 mod repository;
+mod steps;
 
 pub use cancel::{CancelOrder, CancelOrders};
-pub use confirm::OrderSteps;
+pub use steps::OrderSteps;
 pub use expire::{ExpireOrder, ExpireOrders};
 pub use lines::{OrderLine, OrderLines, Quantity};
 pub use place::{PlaceOrder, PlaceOrders};

@@ -1,13 +1,11 @@
 //! Live stock: the contended heart of a shop.
 
 mod adjust;
-mod release;
 mod repository;
-mod reserve;
+mod steps;
 mod shelf;
 
 pub use adjust::{AdjustStock, StockAdjustment};
-pub use release::release;
 pub use repository::StockRepository;
-pub use reserve::StockSteps;
+pub use steps::StockSteps;
 pub use shelf::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockError, StockQuantity};

@@ -5,6 +5,7 @@ mod error;
 mod group_commit;
 mod handler;
 mod id_allocator;
+mod loaded;
 mod queries;
 mod transact;
 mod unit_of_work;
@@ -14,8 +15,9 @@ pub use error::StoreError;
 pub use group_commit::{Desk, GroupCommit, GroupCommitLimits};
 pub use handler::Handler;
 pub use id_allocator::{HiLo, IdAllocator};
+pub(crate) use loaded::{Loaded, ascending};
 pub use queries::{
     CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
 };
-pub use transact::transact;
+pub use transact::{Transaction, transact};
 pub use unit_of_work::{IdBlock, Store, UnitOfWork};

@@ -1,24 +1,38 @@
 use super::{Backoff, Random, Store, StoreError, UnitOfWork};
+use async_trait::async_trait;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 
-/// Runs `work` in a unit of work and commits it. On contention or an outage everything is run again from the start, after a full-jitter
-/// wait, as often as `backoff` allows. A commit whose outcome is unknown is never repeated. A panic in `work` rolls back and is reported.
+/// What is to be done in one unit of work. It may be run several times, each time in a new one.
+#[async_trait]
+pub trait Transaction: Send {
+    /// What it comes to.
+    type Output: Send;
+
+    /// Reads and writes; the caller begins and commits.
+    ///
+    /// # Errors
+    /// Those of the store; the unit of work is rolled back then.
+    async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<Self::Output, StoreError>;
+}
+
+/// Runs a transaction in a unit of work and commits it. On contention or an outage everything is run again from the start, after a full-jitter
+/// wait, as often as `backoff` allows. A commit whose outcome is unknown is never repeated. A panic rolls back and is reported as an error.
 ///
 /// Run this in a task of its own: it must not be cancelled between begin and commit.
 ///
 /// # Errors
 /// The last error, once the attempts are used up or trying again cannot help.
-pub async fn transact<T, F>(store: &dyn Store, backoff: Backoff, random: &dyn Random, mut work: F) -> Result<T, StoreError>
-where
-    T: Send,
-    F: for<'a> FnMut(&'a mut dyn UnitOfWork) -> BoxFuture<'a, Result<T, StoreError>> + Send,
-{
+pub async fn transact<T: Transaction>(
+    store: &dyn Store,
+    backoff: Backoff,
+    random: &dyn Random,
+    transaction: &mut T,
+) -> Result<T::Output, StoreError> {
     let mut failures = 0;
     loop {
-        let error = match attempt(store, &mut work).await {
-            Ok(value) => return Ok(value),
+        let error = match attempt(store, transaction).await {
+            Ok(output) => return Ok(output),
             Err(error) => error,
         };
         failures += 1;
@@ -30,14 +44,10 @@ where
     }
 }
 
-async fn attempt<T, F>(store: &dyn Store, work: &mut F) -> Result<T, StoreError>
-where
-    T: Send,
-    F: for<'a> FnMut(&'a mut dyn UnitOfWork) -> BoxFuture<'a, Result<T, StoreError>> + Send,
-{
+async fn attempt<T: Transaction>(store: &dyn Store, transaction: &mut T) -> Result<T::Output, StoreError> {
     let mut uow = store.begin().await?;
-    match AssertUnwindSafe(work(uow.as_mut())).catch_unwind().await {
-        Ok(Ok(value)) => uow.commit().await.map(|()| value),
+    match AssertUnwindSafe(transaction.run(uow.as_mut())).catch_unwind().await {
+        Ok(Ok(output)) => uow.commit().await.map(|()| output),
         Ok(Err(error)) => Err(error),
         Err(panic) => {
             let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());

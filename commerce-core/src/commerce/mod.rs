@@ -1,0 +1,133 @@
+//! The facade: one value through which an embedder, the HTTP layer and the binaries run the shop.
+
+mod commands;
+mod desks;
+mod reads;
+mod watch;
+mod workers;
+
+pub use commands::CommandError;
+pub use desks::Desks;
+pub use watch::OrderWatch;
+
+use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
+use crate::lock::DistributedLock;
+use crate::messaging::MessageBus;
+use crate::notify::Notifier;
+use crate::ranking::Ranking;
+use crate::store::{GroupCommit, GroupCommitLimits, IdAllocator, Random, Store, StoreError};
+use crate::user::PasswordHasher;
+use crate::{BusinessCalendar, Clock};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The adapters a shop is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where its data lives.
+    pub store: Arc<dyn Store>,
+    /// How events travel.
+    pub bus: Arc<dyn MessageBus>,
+    /// How waiting clients are told.
+    pub notifier: Arc<dyn Notifier>,
+    /// What keeps two processes from doing the same thing.
+    pub locks: Arc<dyn DistributedLock>,
+    /// Who gives ids.
+    pub ids: Arc<dyn IdAllocator>,
+    /// Who hashes passwords.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// What the time is.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for back-off.
+    pub random: Arc<dyn Random>,
+}
+
+/// How a shop is to behave.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The business time zone.
+    pub calendar: BusinessCalendar,
+    /// How long an order can be paid.
+    pub payment_deadline: Duration,
+    /// The bounds of group commit.
+    pub group_commit: GroupCommitLimits,
+}
+
+impl Default for Settings {
+    /// UTC, 15 minutes, and the default bounds of group commit.
+    fn default() -> Self {
+        Self {
+            calendar: BusinessCalendar::UTC,
+            payment_deadline: Duration::from_secs(15 * 60),
+            group_commit: GroupCommitLimits::default(),
+        }
+    }
+}
+
+/// A running shop. Cloning it is cheap; all clones are the same shop.
+#[derive(Clone)]
+pub struct Commerce(Arc<Shop>);
+
+struct Shop {
+    parts: Parts,
+    settings: Settings,
+    desks: Desks,
+    group_commit: Arc<GroupCommit>,
+    ranking: Ranking,
+    stop: CancellationToken,
+    workers: TaskTracker,
+}
+
+impl Commerce {
+    /// Opens a shop for commands and reads. Events are handled once [`start_consumers`](Self::start_consumers) was called in some process of the
+    /// shop, and jobs are done once [`start_scheduler`](Self::start_scheduler) was.
+    ///
+    /// It must be called within a tokio runtime.
+    pub fn open(parts: Parts, settings: Settings) -> Self {
+        let group_commit = GroupCommit::start(Arc::clone(&parts.store), Arc::clone(&parts.random), settings.group_commit);
+        let desks = Desks::open(&group_commit, &parts, &settings);
+        let ranking = Ranking::new(settings.calendar);
+        Self(Arc::new(Shop {
+            parts,
+            settings,
+            desks,
+            group_commit,
+            ranking,
+            stop: CancellationToken::new(),
+            workers: TaskTracker::new(),
+        }))
+    }
+
+    /// The adapters the shop is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// How the shop behaves.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The desks where commands are handed in, for callers that bring idempotency keys.
+    pub fn desks(&self) -> &Desks {
+        &self.0.desks
+    }
+
+    /// Checks every invariant, beside whatever goes on. `progress` is told how far it is.
+    ///
+    /// # Errors
+    /// Those of the store, if it could not look.
+    pub async fn audit(&self, options: AuditOptions, progress: &mut (dyn FnMut(AuditProgress) + Send)) -> Result<AuditReport, StoreError> {
+        audit(self.0.parts.store.as_ref(), self.0.parts.clock.as_ref(), options, progress).await
+    }
+
+    /// Ends consumers and scheduler, then commits what waits. Commands that come later are refused.
+    pub async fn shutdown(&self) {
+        self.0.stop.cancel();
+        self.0.workers.close();
+        self.0.workers.wait().await;
+        self.0.group_commit.shutdown().await;
+    }
+}

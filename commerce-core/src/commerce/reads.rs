@@ -1,0 +1,37 @@
+use super::Commerce;
+use crate::product::Product;
+use crate::ranking::RankedProduct;
+use crate::store::{OrderView, PageLimit, Queries, StoreError};
+use crate::user::Actor;
+use crate::{OrderId, ProductId};
+
+impl Commerce {
+    /// Reads that change nothing.
+    pub fn queries(&self) -> &dyn Queries {
+        self.0.parts.store.queries()
+    }
+
+    /// An order; `None` if it does not exist or is not the actor's to see.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn order(&self, id: OrderId, actor: Actor) -> Result<Option<OrderView>, StoreError> {
+        Ok(self.queries().order(id).await?.filter(|view| actor.may_act_for(view.order.user_id)))
+    }
+
+    /// A product.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        Ok(self.queries().products(&[id]).await?.pop())
+    }
+
+    /// What sold best over the last three full business days, best sellers first, ties broken by the smaller id.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn best_sellers(&self, limit: PageLimit) -> Result<Vec<RankedProduct>, StoreError> {
+        self.0.ranking.top(limit, self.queries(), self.0.parts.clock.now()).await
+    }
+}

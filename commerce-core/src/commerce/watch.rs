@@ -1,0 +1,79 @@
+use super::Commerce;
+use crate::notify::{NotifyError, OrderUpdate, Subject, Watch};
+use crate::order::OrderStatus;
+use crate::store::{OrderView, StoreError};
+use crate::{OrderId, store::Store};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How often a watcher reads the present state if it is told nothing: notifications are hints.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The changes of one order, each once and in order.
+pub struct OrderWatch {
+    id: OrderId,
+    store: Arc<dyn Store>,
+    watch: Box<dyn Watch>,
+    told: Option<OrderUpdate>,
+    pending: VecDeque<OrderUpdate>,
+}
+
+impl OrderWatch {
+    /// The present state at first, then each change as it happens; `None` once nothing more will come. It is safe to cancel.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn next(&mut self) -> Result<Option<OrderUpdate>, StoreError> {
+        if self.told.is_some_and(|update| update.status.ends_stream()) {
+            return Ok(None);
+        }
+        loop {
+            if let Some(update) = self.pending.pop_front() {
+                if self.told.is_none_or(|told| update.progress() > told.progress()) {
+                    self.told = Some(update);
+                    return Ok(Some(update));
+                }
+                continue;
+            }
+            let told = if self.told.is_none() { None } else { timeout(LOOK_EVERY, self.watch.next()).await.ok().flatten() };
+            match told.and_then(|payload| serde_json::from_str(&payload).ok()) {
+                Some(update) => self.pending.push_back(update),
+                None => match self.store.queries().order(self.id).await? {
+                    Some(view) => self.pending.push_back(OrderUpdate::of(&view.order)),
+                    None => return Ok(None),
+                },
+            }
+        }
+    }
+}
+
+impl Commerce {
+    /// Watches an order. The caller has made sure that it exists and may be seen.
+    ///
+    /// # Errors
+    /// [`NotifyError`] if watching is not possible now.
+    pub async fn watch_order(&self, id: OrderId) -> Result<OrderWatch, NotifyError> {
+        let watch = self.0.parts.notifier.watch(Subject::Order(id)).await?;
+        Ok(OrderWatch { id, store: Arc::clone(&self.0.parts.store), watch, told: None, pending: VecDeque::new() })
+    }
+
+    /// The order once it has left PENDING, or as it is after `patience`; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn order_once_settled(&self, id: OrderId, patience: Duration) -> Result<Option<OrderView>, StoreError> {
+        let deadline = Instant::now() + patience;
+        let mut watch = self.0.parts.notifier.watch(Subject::Order(id)).await.map_err(|error| StoreError::Unavailable(error.0))?;
+        loop {
+            let view = self.queries().order(id).await?;
+            let settled = view.as_ref().is_none_or(|view| view.order.status != OrderStatus::Pending);
+            if settled || Instant::now() >= deadline {
+                return Ok(view);
+            }
+            let look_again = deadline.min(Instant::now() + LOOK_EVERY);
+            let _told_or_time_to_look = timeout_at(look_again, watch.next()).await;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+use super::{
+    BusError, DecodeError, Delivery, Envelope, EventType, Group, Message, MessageBus, NewDeadLetter, Source, StartAt, Subscription, Topic,
+};
+use crate::store::{Backoff, Desk, GroupCommit, Handler, Random, StoreError, UnitOfWork};
+use crate::{Clock, EventId};
+use async_trait::async_trait;
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const POLL_MESSAGES_MAX: usize = 256;
+const CONTENTION_ROUNDS_MAX: u32 = 5;
+const BACKOFF: Backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(2), attempts_max: u32::MAX };
+
+/// An event that can never be handled: it is put aside with this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Rejection(pub String);
+
+/// What a group does with events, in a unit of work.
+#[async_trait]
+pub trait EventHandler: Send + Sync + 'static {
+    /// The group.
+    fn group(&self) -> Group;
+
+    /// The types of events it handles; others are skipped.
+    fn handles(&self) -> &'static [EventType];
+
+    /// Handles distinct events it has not handled before, and answers for each whether it could. It MUST also cope with an event whose effect
+    /// is there already.
+    ///
+    /// # Errors
+    /// Those of the store; the whole unit of work is rolled back then.
+    async fn handle(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<Vec<Result<(), Rejection>>, StoreError>;
+}
+
+/// Reads events on behalf of a group and handles each exactly once: the inbox is written in the unit of work of the effect, and the place in
+/// the log is acknowledged after the commit.
+///
+/// An outage is waited out, with full-jitter back-off. An event that cannot be read, that its handler rejects, or that breaks its batch even
+/// when it is alone, becomes a dead letter, and the rest goes on.
+pub struct Consumer<E: EventHandler> {
+    desk: Arc<Desk<Inboxed<E>>>,
+    group: Group,
+    handles: &'static [EventType],
+    bus: Arc<dyn MessageBus>,
+    random: Arc<dyn Random>,
+}
+
+impl<E: EventHandler> Consumer<E> {
+    /// A consumer whose effects are committed together with everything else that is under way.
+    pub fn new(handler: E, group_commit: &GroupCommit, bus: Arc<dyn MessageBus>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let (group, handles) = (handler.group(), handler.handles());
+        Self { desk: group_commit.desk(Inboxed { handler, clock }), group, handles, bus, random }
+    }
+
+    /// The topics the group reads.
+    pub fn topics(&self) -> Vec<Topic> {
+        topics(self.handles)
+    }
+
+    /// Reads and handles until `stop`; what is being handled then is committed and acknowledged first.
+    pub async fn run(self, stop: CancellationToken) {
+        let (group, bus, random) = (self.group, Arc::clone(&self.bus), Arc::clone(&self.random));
+        let (desk, handles, backoff_random, halt) = (self.desk, self.handles, Arc::clone(&random), stop.clone());
+        let handle = move |deliveries: Vec<Delivery>| {
+            let (desk, random, stop) = (Arc::clone(&desk), Arc::clone(&backoff_random), halt.clone());
+            async move { settle(&desk, works(deliveries, handles), random.as_ref(), &stop).await }
+        };
+        read(bus, group, topics(handles), StartAt::Acknowledged, random, stop, handle).await;
+    }
+}
+
+/// Reads the events of `handles` that happen from now on and passes them to `effect`, until `stop`. The effect concerns the present process
+/// only, so that nothing is kept about what was read; events that cannot be read are skipped.
+pub async fn fan_out<F, Fut>(
+    group: Group,
+    handles: &'static [EventType],
+    bus: Arc<dyn MessageBus>,
+    random: Arc<dyn Random>,
+    stop: CancellationToken,
+    effect: F,
+) where
+    F: Fn(Vec<Envelope>) -> Fut + Send + Sync,
+    Fut: Future<Output = ()> + Send,
+{
+    let handle = |deliveries: Vec<Delivery>| {
+        let events = works(deliveries, handles).into_iter().filter_map(|work| match work {
+            Work::Handle { envelope, .. } => Some(envelope),
+            Work::Bury { .. } => None,
+        });
+        let effect = effect(events.collect());
+        async move {
+            effect.await;
+            true
+        }
+    };
+    read(bus, group, topics(handles), StartAt::Latest, random, stop, handle).await;
+}
+
+fn topics(handles: &[EventType]) -> Vec<Topic> {
+    Topic::ALL.into_iter().filter(|topic| handles.iter().any(|event_type| event_type.topic() == *topic)).collect()
+}
+
+/// Polls, handles and acknowledges; subscribes anew after an error of the bus. `handle` answers whether everything was handled.
+async fn read<F, Fut>(
+    bus: Arc<dyn MessageBus>,
+    group: Group,
+    topics: Vec<Topic>,
+    start: StartAt,
+    random: Arc<dyn Random>,
+    stop: CancellationToken,
+    handle: F,
+) where
+    F: Fn(Vec<Delivery>) -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let outcome = match bus.subscribe(group, &topics, start).await {
+            Ok(subscription) => read_subscription(subscription, &stop, &handle, &mut failures).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            failures += 1;
+            tracing::warn!(error = %error.0, group = group.name(), failures, "reading events again after a pause");
+            tokio::select! {
+                () = tokio::time::sleep(BACKOFF.jitter(failures, random.as_ref())) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+async fn read_subscription<F, Fut>(
+    mut subscription: Box<dyn Subscription>,
+    stop: &CancellationToken,
+    handle: &F,
+    failures: &mut u32,
+) -> Result<(), BusError>
+where
+    F: Fn(Vec<Delivery>) -> Fut,
+    Fut: Future<Output = bool>,
+{
+    loop {
+        let deliveries = tokio::select! {
+            biased;
+            () = stop.cancelled() => return subscription.close().await,
+            polled = subscription.poll(POLL_MESSAGES_MAX) => polled?,
+        };
+        *failures = 0;
+        if !handle(deliveries).await {
+            // Stopped before everything was handled: what was not acknowledged comes again.
+            return Ok(());
+        }
+        subscription.acknowledge().await?;
+    }
+}
+
+/// What is to be done about a message.
+#[derive(Clone)]
+enum Work {
+    /// Handle the event; the message is kept for the case that it cannot be.
+    Handle { envelope: Envelope, message: Arc<Message>, source: Source },
+    /// Put the message aside.
+    Bury { message: Arc<Message>, source: Source, reason: String, attempts: u32 },
+}
+
+impl Work {
+    fn event(&self) -> EventId {
+        match self {
+            Self::Handle { envelope, .. } => envelope.id,
+            Self::Bury { message, .. } => message.id,
+        }
+    }
+}
+
+fn works(deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
+    let mut seen = HashSet::new();
+    let work = |Delivery { source, message }: Delivery| {
+        let message = Arc::new(message);
+        match Envelope::decode(&message) {
+            Ok(envelope) if !handles.contains(&envelope.event.event_type()) => None,
+            Ok(envelope) => Some(Work::Handle { envelope, message, source }),
+            // What another group could read but this one has no business with is not this group's dead letter.
+            Err(DecodeError::Payload { .. }) if EventType::parse(&message.event_type).is_some_and(|it| !handles.contains(&it)) => None,
+            Err(error) => {
+                let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+                Some(Work::Bury { message, source, reason, attempts: 1 })
+            }
+        }
+    };
+    deliveries.into_iter().filter_map(work).filter(|work| seen.insert(work.event())).collect()
+}
+
+/// Sees to it that every piece of work is done or put aside; `false` if it was stopped before.
+async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, random: &dyn Random, stop: &CancellationToken) -> bool {
+    let mut failures = 0;
+    while !works.is_empty() {
+        let outcomes = match desk.submit_all(works.clone()).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => works.iter().map(|_| Err(Arc::clone(&error))).collect(),
+        };
+        failures += 1;
+        works = works.into_iter().zip(outcomes).filter_map(|(work, outcome)| unsettled(work, outcome.err()?.as_ref(), failures)).collect();
+        if works.is_empty() {
+            break;
+        }
+        if stop.is_cancelled() {
+            return false;
+        }
+        tokio::time::sleep(BACKOFF.jitter(failures, random)).await;
+    }
+    true
+}
+
+/// What is left to do after an error: wait out an outage, try contention a few times more, put aside what breaks alone.
+fn unsettled(work: Work, error: &StoreError, rounds: u32) -> Option<Work> {
+    let hopeless = !error.is_outage() && (!error.is_contention() || rounds >= CONTENTION_ROUNDS_MAX);
+    match work {
+        Work::Handle { message, source, .. } if hopeless => {
+            Some(Work::Bury { message, source, reason: error.to_string(), attempts: rounds })
+        }
+        work => Some(work),
+    }
+}
+
+/// Wraps an event handler with the inbox and the dead letters.
+struct Inboxed<E> {
+    handler: E,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl<E: EventHandler> Handler for Inboxed<E> {
+    type Command = Work;
+    type Verdict = ();
+
+    async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Work]) -> Result<Vec<()>, StoreError> {
+        let (group, now) = (self.handler.group(), self.clock.now());
+        let ids: Vec<_> = batch.iter().map(Work::event).collect();
+        let fresh: HashSet<_> = uow.inbox().record(group, &ids, now).await?.into_iter().collect();
+
+        let mut letters = Vec::new();
+        let mut envelopes = Vec::new();
+        let mut handled = Vec::new();
+        for work in batch.iter().filter(|work| fresh.contains(&work.event())) {
+            match work {
+                Work::Handle { envelope, message, source } => {
+                    envelopes.push(envelope.clone());
+                    handled.push((message, *source));
+                }
+                Work::Bury { message, source, reason, attempts } => letters.push((message, *source, reason.clone(), *attempts)),
+            }
+        }
+        if !envelopes.is_empty() {
+            let outcomes = self.handler.handle(uow, &envelopes).await?;
+            assert_eq!(outcomes.len(), envelopes.len(), "an event handler answers for each event");
+            let rejected = handled.into_iter().zip(outcomes).filter_map(|(at, outcome)| outcome.err().map(|rejection| (at, rejection)));
+            letters.extend(rejected.map(|((message, source), rejection)| (message, source, rejection.0, 1)));
+        }
+        if !letters.is_empty() {
+            let letter = |(message, source, reason, attempts): (&Arc<Message>, Source, String, u32)| {
+                tracing::error!(group = group.name(), event_id = %message.id, event_type = message.event_type, reason, "put an event aside");
+                metrics::counter!("commerce_dead_letters_total", "group" => group.name()).increment(1);
+                NewDeadLetter { group, message: Message::clone(message), source, reason, attempts, at: now }
+            };
+            uow.dead_letters().insert(&letters.into_iter().map(letter).collect::<Vec<_>>()).await?;
+        }
+        Ok(batch.iter().map(|_| ()).collect())
+    }
+}

@@ -1,0 +1,134 @@
+//! The jobs that are due by the clock.
+
+use crate::Commerce;
+use crate::lock::LockError;
+use crate::store::StoreError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const EXPIRE_ORDERS_MAX: u32 = 256;
+const PURGE_ROWS_MAX: u32 = 2_000;
+/// How long handled events, inbox rows and idempotency records are kept: keys live 24 hours at least, and every redelivery is far earlier.
+const RETENTION: Duration = Duration::from_secs(48 * 60 * 60);
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Something that is done again and again, by one process of a shop at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Ends orders whose payment deadline has passed.
+    ExpireOrders,
+    /// Deletes handled events, inbox rows and idempotency records that nobody needs any more.
+    Housekeeping,
+}
+
+impl Job {
+    /// Every job.
+    pub const ALL: [Self; 2] = [Self::ExpireOrders, Self::Housekeeping];
+
+    /// The name of the job, such as `expire-orders`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ExpireOrders => "expire-orders",
+            Self::Housekeeping => "housekeeping",
+        }
+    }
+
+    /// The job of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|job| job.name() == name)
+    }
+
+    const fn every(self) -> Duration {
+        match self {
+            Self::ExpireOrders => Duration::from_millis(500),
+            Self::Housekeeping => Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a job could not be done; it is tried again when it is due next.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Arc<StoreError>),
+    /// The lock service failed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+/// Does the jobs of a shop.
+pub struct Scheduler {
+    commerce: Commerce,
+}
+
+impl Scheduler {
+    /// A scheduler for a shop.
+    pub fn new(commerce: Commerce) -> Self {
+        Self { commerce }
+    }
+
+    /// Does every job whenever it is due, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let jobs = Job::ALL.map(|job| self.repeat(job, stop.clone()));
+        futures_util::future::join_all(jobs).await;
+    }
+
+    async fn repeat(&self, job: Job, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.run_once(job).await {
+                tracing::warn!(%job, %error, "a job failed: it is tried again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(job.every()) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Does a job once unless another process is at it; answers how many things it did.
+    ///
+    /// # Errors
+    /// [`JobError`] if the store or the lock service failed.
+    pub async fn run_once(&self, job: Job) -> Result<u64, JobError> {
+        let locks = &self.commerce.parts().locks;
+        let Some(grant) = locks.try_acquire(&format!("job-{job}"), LEASE).await? else { return Ok(0) };
+        let mut done = 0;
+        let outcome = loop {
+            match self.step(job).await {
+                Ok((count, more)) => {
+                    done += count;
+                    if !more || !locks.renew(&grant, LEASE).await? {
+                        break Ok(done);
+                    }
+                }
+                Err(error) => break Err(error.into()),
+            }
+        };
+        locks.release(&grant).await?;
+        outcome
+    }
+
+    /// A bounded part of a job: how many things it did, and whether more may be left.
+    async fn step(&self, job: Job) -> Result<(u64, bool), Arc<StoreError>> {
+        match job {
+            Job::ExpireOrders => {
+                let expired = self.commerce.expire_orders(EXPIRE_ORDERS_MAX).await? as u64;
+                Ok((expired, expired == u64::from(EXPIRE_ORDERS_MAX)))
+            }
+            Job::Housekeeping => {
+                let parts = self.commerce.parts();
+                let purged = parts.store.purge(parts.clock.now().minus(RETENTION), PURGE_ROWS_MAX).await?;
+                Ok((purged, purged >= u64::from(PURGE_ROWS_MAX)))
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Group commit: commands that arrive together share a transaction, whatever handlers they are for.
+//!
+//! Each handler has a [`Desk`] where commands queue. A worker takes everything that waits at all desks, runs each handler over its batch in
+//! one unit of work, and commits once. While it commits, the next commands gather: batches grow with the load by themselves, and a command
+//! that comes alone does not wait. (The technique is group commit as described in D. Gawlick and D. Kinkade, "Varieties of Concurrency
+//! Control in IMS/VS Fast Path", 1985, moved from the log to the requests.)
+//!
+//! A batch that fails for a reason of its own is split until the command at fault is alone: nobody fails for a neighbour.
+
+mod desk;
+mod lot;
+
+pub use desk::Desk;
+
+use self::lot::{Lot, Source};
+use super::{Backoff, Handler, Random, Store, StoreError, Transaction, UnitOfWork, transact};
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The bounds of group commit.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupCommitLimits {
+    /// The most commands one handler takes into a batch.
+    pub batch_commands_max: usize,
+    /// The most commands that wait at one desk; more are refused with [`StoreError::Overloaded`].
+    pub waiting_commands_max: usize,
+    /// How many units of work run at once: 1 for a store with a single writer.
+    pub batches_in_flight_max: usize,
+}
+
+impl Default for GroupCommitLimits {
+    fn default() -> Self {
+        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1 }
+    }
+}
+
+/// The workers that commit, and the desks they serve.
+pub struct GroupCommit {
+    store: Arc<dyn Store>,
+    random: Arc<dyn Random>,
+    limits: GroupCommitLimits,
+    desks: RwLock<Vec<Arc<dyn Source>>>,
+    ready: Arc<Notify>,
+    next_desk: Mutex<usize>,
+    stop: CancellationToken,
+    workers: TaskTracker,
+}
+
+impl GroupCommit {
+    /// Starts the workers. They end with [`GroupCommit::shutdown`].
+    pub fn start(store: Arc<dyn Store>, random: Arc<dyn Random>, limits: GroupCommitLimits) -> Arc<Self> {
+        let group_commit = Arc::new(Self {
+            store,
+            random,
+            limits,
+            desks: RwLock::default(),
+            ready: Arc::new(Notify::new()),
+            next_desk: Mutex::new(0),
+            stop: CancellationToken::new(),
+            workers: TaskTracker::new(),
+        });
+        for _ in 0..limits.batches_in_flight_max.max(1) {
+            group_commit.workers.spawn(Arc::clone(&group_commit).work());
+        }
+        group_commit
+    }
+
+    /// Opens a desk for a handler.
+    pub fn desk<H: Handler>(&self, handler: H) -> Arc<Desk<H>> {
+        let desk = Arc::new(Desk::new(handler, Arc::clone(&self.ready), self.limits));
+        self.desks.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&desk) as Arc<dyn Source>);
+        desk
+    }
+
+    /// Commits what waits, then ends the workers. Commands that come later are refused with [`StoreError::Overloaded`].
+    pub async fn shutdown(&self) {
+        for desk in self.desks.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            desk.close();
+        }
+        self.stop.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+    }
+
+    async fn work(self: Arc<Self>) {
+        loop {
+            let lots = self.take();
+            if lots.is_empty() {
+                tokio::select! {
+                    () = self.ready.notified() => {}
+                    () = self.stop.cancelled() => break,
+                }
+                // Let every request that is ready to run reach its desk before the batch is taken.
+                tokio::task::yield_now().await;
+            } else {
+                self.commit(lots).await;
+            }
+        }
+        self.commit(self.take()).await;
+    }
+
+    fn take(&self) -> Vec<Box<dyn Lot>> {
+        let desks = self.desks.read().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next_desk.lock().unwrap_or_else(PoisonError::into_inner);
+        // Every desk is served in every round; only who comes first within the unit of work turns.
+        *next = next.wrapping_add(1);
+        let (before, from) = desks.split_at(if desks.is_empty() { 0 } else { *next % desks.len() });
+        from.iter().chain(before).filter_map(|desk| desk.take(self.limits.batch_commands_max)).collect()
+    }
+
+    /// Commits lots together; after a failure, separately; after another, in halves, down to the single command.
+    async fn commit(&self, lots: Vec<Box<dyn Lot>>) {
+        let mut groups = VecDeque::from([lots]);
+        while let Some(mut group) = groups.pop_front() {
+            if group.is_empty() {
+                continue;
+            }
+            metrics::histogram!("commerce_batch_commands").record(group.iter().map(|lot| lot.len()).sum::<usize>() as f64);
+            match self.attempt(&mut group).await {
+                Ok(()) => group.into_iter().for_each(|lot| lot.settle()),
+                Err(error) if error.is_outage() => fail(group, error),
+                Err(error) if group.len() > 1 => {
+                    tracing::warn!(%error, lots = group.len(), "a batch failed: its parts are tried separately");
+                    groups.extend(group.into_iter().map(|lot| vec![lot]));
+                }
+                Err(error) => match group.pop().map(Lot::split) {
+                    Some(Ok((first, second))) => groups.extend([vec![first], vec![second]]),
+                    Some(Err(single)) => {
+                        tracing::error!(%error, "a command cannot be handled");
+                        fail(vec![single], error);
+                    }
+                    None => {}
+                },
+            }
+        }
+    }
+
+    async fn attempt(&self, lots: &mut Vec<Box<dyn Lot>>) -> Result<(), StoreError> {
+        transact(self.store.as_ref(), Backoff::STORE, self.random.as_ref(), &mut Batch(lots)).await
+    }
+}
+
+/// The lots that share a unit of work.
+struct Batch<'a>(&'a mut Vec<Box<dyn Lot>>);
+
+#[async_trait]
+impl Transaction for Batch<'_> {
+    type Output = ();
+
+    async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        for lot in self.0.iter_mut() {
+            lot.run(uow).await?;
+        }
+        Ok(())
+    }
+}
+
+fn fail(lots: Vec<Box<dyn Lot>>, error: StoreError) {
+    let error = Arc::new(error);
+    for lot in lots {
+        lot.fail(&error);
+    }
+}

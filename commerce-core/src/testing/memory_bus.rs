@@ -4,7 +4,7 @@ mod log;
 mod subscription;
 
 use self::log::Log;
-use self::subscription::{Mode, MemorySubscription};
+use self::subscription::{MemorySubscription, Mode};
 use super::SeededRandom;
 use crate::messaging::{BusError, Group, Message, MessageBus, StartAt, Subscription, Topic};
 use async_trait::async_trait;

@@ -7,7 +7,8 @@ use crate::payment::{Payment, PaymentStatus};
 use crate::point::PointEntry;
 use crate::product::Product;
 use crate::store::{
-    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct, StoreError,
+    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
+    StoreError,
 };
 use crate::user::{Email, User};
 use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserId};

@@ -1,2 +1,49 @@
-//! x
-fn main() {}
+//! What an operator does to a shop besides serving it.
+
+mod audit;
+mod create_admin;
+mod dead_letters;
+mod fill;
+
+use clap::{Parser, Subcommand};
+use commerce_adapters::runtime::{Failure, SharedArgs, start_logging};
+use std::process::ExitCode;
+
+/// Looks after a shop: schema, demo data, administrators, audit, dead letters
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(flatten)]
+    shared: SharedArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the database to the schema of this version
+    Migrate,
+    /// Fill an empty database with the demo shop
+    Demo,
+    /// Make an administrator; the password comes from standard input
+    CreateAdmin(create_admin::Arguments),
+    /// Check every invariant, beside a running server or without one: exit code 0 if all hold, 1 if one does not
+    Audit(audit::Arguments),
+    /// See and replay the events that could not be handled
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { shared, command } = Arguments::parse();
+    start_logging(shared.log);
+    let outcome = match command {
+        Command::Migrate => fill::migrate(&shared).await,
+        Command::Demo => fill::demo(&shared).await,
+        Command::CreateAdmin(arguments) => create_admin::run(&shared, arguments).await,
+        Command::Audit(arguments) => audit::run(&shared, arguments).await,
+        Command::DeadLetters(command) => dead_letters::run(&shared, command).await,
+    };
+    Failure::exit(outcome)
+}

@@ -60,7 +60,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             calendar: BusinessCalendar::UTC,
-            payment_deadline: Duration::from_secs(15 * 60),
+            payment_deadline: Duration::from_mins(15),
             group_commit: GroupCommitLimits::default(),
         }
     }

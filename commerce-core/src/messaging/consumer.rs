@@ -52,8 +52,8 @@ pub struct Consumer<E: EventHandler> {
 impl<E: EventHandler> Consumer<E> {
     /// A consumer whose effects are committed together with everything else that is under way.
     pub fn new(handler: E, group_commit: &GroupCommit, bus: Arc<dyn MessageBus>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let (group, handles) = (handler.group(), handler.handles());
-        Self { desk: group_commit.desk(Inboxed { handler, clock }), group, handles, bus, random }
+        let (group, event_types) = (handler.group(), handler.handles());
+        Self { desk: group_commit.desk(Inboxed { handler, clock }), group, handles: event_types, bus, random }
     }
 
     /// The topics the group reads.
@@ -204,7 +204,7 @@ async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, 
             Err(error) => works.iter().map(|_| Err(Arc::clone(&error))).collect(),
         };
         failures += 1;
-        works = works.into_iter().zip(outcomes).filter_map(|(work, outcome)| unsettled(work, outcome.err()?.as_ref(), failures)).collect();
+        works = works.into_iter().zip(outcomes).filter_map(|(work, outcome)| Some(next_try(work, outcome.err()?.as_ref(), failures))).collect();
         if works.is_empty() {
             break;
         }
@@ -217,13 +217,13 @@ async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, 
 }
 
 /// What is left to do after an error: wait out an outage, try contention a few times more, put aside what breaks alone.
-fn unsettled(work: Work, error: &StoreError, rounds: u32) -> Option<Work> {
+fn next_try(work: Work, error: &StoreError, rounds: u32) -> Work {
     let hopeless = !error.is_outage() && (!error.is_contention() || rounds >= CONTENTION_ROUNDS_MAX);
     match work {
         Work::Handle { message, source, .. } if hopeless => {
-            Some(Work::Bury { message, source, reason: error.to_string(), attempts: rounds })
+            Work::Bury { message, source, reason: error.to_string(), attempts: rounds }
         }
-        work => Some(work),
+        work => work,
     }
 }
 

@@ -55,7 +55,7 @@ impl Handler for Refund {
             let refunded = orders.change(order_id, |order| order.refund(now).map(|()| OrderClosed::refunded(order, &payment)));
             let event = Event::OrderRefunded(refunded.unwrap_or(Err(OrderError::NotFound(order_id)))?);
             events.push(NewEvent { occurred_at: now, trace_parent: command.trace_parent.clone(), event });
-            payments.change(command.id, |stored| stored.refund()).transpose()?;
+            payments.change(command.id, Payment::refund).transpose()?;
             Ok(payment)
         };
         let verdicts = batch.iter().map(&mut refund).collect();

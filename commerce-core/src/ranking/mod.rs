@@ -50,13 +50,12 @@ impl Ranking {
         let window = self.window(now);
         let mut computed = self.computed.lock().await;
         let fresh = computed.as_ref().filter(|it| it.window == window && it.at <= now && now.since(it.at) < FRESH_FOR);
-        let products = match fresh {
-            Some(it) => Arc::clone(&it.products),
-            None => {
-                let products = Arc::new(compute(queries, window).await?);
-                *computed = Some(Computed { at: now, window, products: Arc::clone(&products) });
-                products
-            }
+        let products = if let Some(it) = fresh {
+            Arc::clone(&it.products)
+        } else {
+            let products = Arc::new(compute(queries, window).await?);
+            *computed = Some(Computed { at: now, window, products: Arc::clone(&products) });
+            products
         };
         drop(computed);
         Ok(products.iter().take(limit.get()).cloned().collect())

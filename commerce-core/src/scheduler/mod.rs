@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 const EXPIRE_ORDERS_MAX: u32 = 256;
 const PURGE_ROWS_MAX: u32 = 2_000;
 /// How long handled events, inbox rows and idempotency records are kept: keys live 24 hours at least, and every redelivery is far earlier.
-const RETENTION: Duration = Duration::from_secs(48 * 60 * 60);
+const RETENTION: Duration = Duration::from_hours(48);
 const LEASE: Duration = Duration::from_secs(30);
 
 /// Something that is done again and again, by one process of a shop at a time.
@@ -43,7 +43,7 @@ impl Job {
     const fn every(self) -> Duration {
         match self {
             Self::ExpireOrders => Duration::from_millis(500),
-            Self::Housekeeping => Duration::from_secs(10 * 60),
+            Self::Housekeeping => Duration::from_mins(10),
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::super::{Handler, StoreError, UnitOfWork};
 use super::GroupCommitLimits;
-use super::lot::{Lot, Source};
+use super::lot::{Halves, Lot, Source};
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -153,7 +153,7 @@ impl<H: Handler> Lot for DeskLot<H> {
         }
     }
 
-    fn split(mut self: Box<Self>) -> Result<(Box<dyn Lot>, Box<dyn Lot>), Box<dyn Lot>> {
+    fn split(mut self: Box<Self>) -> Halves {
         if self.commands.len() < 2 {
             return Err(self);
         }

@@ -14,8 +14,11 @@ pub(super) trait Lot: Send {
     /// Hands out the error instead.
     fn fail(self: Box<Self>, error: &Arc<StoreError>);
     /// Two halves, or the lot itself if it has a single command.
-    fn split(self: Box<Self>) -> Result<(Box<dyn Lot>, Box<dyn Lot>), Box<dyn Lot>>;
+    fn split(self: Box<Self>) -> Halves;
 }
+
+/// Two halves of a lot, or the whole if it has a single command.
+pub(super) type Halves = Result<(Box<dyn Lot>, Box<dyn Lot>), Box<dyn Lot>>;
 
 /// Where lots come from.
 pub(super) trait Source: Send + Sync {

@@ -119,9 +119,10 @@ impl GroupCommit {
             if group.is_empty() {
                 continue;
             }
-            metrics::histogram!("commerce_batch_commands").record(group.iter().map(|lot| lot.len()).sum::<usize>() as f64);
+            let commands: usize = group.iter().map(|lot| lot.len()).sum();
+            metrics::histogram!("commerce_batch_commands").record(u32::try_from(commands).unwrap_or(u32::MAX));
             match self.attempt(&mut group).await {
-                Ok(()) => group.into_iter().for_each(|lot| lot.settle()),
+                Ok(()) => group.into_iter().for_each(Lot::settle),
                 Err(error) if error.is_outage() => fail(group, error),
                 Err(error) if group.len() > 1 => {
                     tracing::warn!(%error, lots = group.len(), "a batch failed: its parts are tried separately");

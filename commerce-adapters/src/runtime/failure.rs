@@ -1,0 +1,50 @@
+use std::process::ExitCode;
+
+/// Why a program ends without having done its work: one sentence for standard error, and an exit code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It ran, and the answer is bad: exit code 1.
+    #[error("{0}")]
+    Bad(String),
+    /// It was called with a wrong option or configuration: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Something it needs is not there: exit code 3.
+    #[error("{0}")]
+    Missing(String),
+}
+
+impl Failure {
+    /// The exit code of this failure.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Bad(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Missing(_) => 3,
+        }
+    }
+
+    /// Ends a program: says what was wrong on standard error, if anything was.
+    pub fn exit(outcome: Result<(), Self>) -> ExitCode {
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("error: {failure}");
+                ExitCode::from(failure.code())
+            }
+        }
+    }
+
+    /// Says that something is not there, with the errors that led to it.
+    pub fn missing(what: impl std::fmt::Display, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut sentence = what.to_string();
+        for cause in std::iter::successors(Some(error), |error| error.source()) {
+            let cause = cause.to_string();
+            if !sentence.contains(&cause) {
+                sentence.push_str(": ");
+                sentence.push_str(&cause);
+            }
+        }
+        Self::Missing(sentence)
+    }
+}

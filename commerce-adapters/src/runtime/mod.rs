@@ -1,0 +1,20 @@
+//! What the binaries share: arguments, telemetry, wiring, signals, exit codes, and the demo shop.
+
+mod args;
+mod demo;
+mod failure;
+mod progress;
+mod secret;
+mod server;
+mod signals;
+mod telemetry;
+mod wiring;
+
+pub use args::{AuthChoice, LogFormat, ServerArgs, SharedArgs, StoreUrl};
+pub use demo::{DemoOutcome, fill_demo};
+pub use failure::Failure;
+pub use progress::Progress;
+pub use server::run_server;
+pub use signals::Signals;
+pub use telemetry::start_logging;
+pub use wiring::{open_store, open_shop, settings};

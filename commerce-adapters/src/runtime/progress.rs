@@ -1,0 +1,43 @@
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+
+/// How far a long piece of work is: a bar on a terminal, a line a step elsewhere.
+pub struct Progress {
+    what: &'static str,
+    bar: Option<ProgressBar>,
+    step: String,
+}
+
+impl Progress {
+    /// Begins a piece of work. Everything is written to standard error.
+    pub fn begin(what: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(style).with_prefix(what)
+        });
+        Self { what, bar, step: String::new() }
+    }
+
+    /// Tells which step it is at, and how many of its `total` parts are done; 0 if nobody knows.
+    pub fn at(&mut self, step: &str, done: u64, total: u64) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(total.max(done));
+                bar.set_position(done);
+                bar.set_message(step.to_owned());
+            }
+            None if self.step != step => eprintln!("{}: {step}", self.what),
+            None => {}
+        }
+        if self.step != step {
+            step.clone_into(&mut self.step);
+        }
+    }
+
+    /// Ends the piece of work, and takes the bar away.
+    pub fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

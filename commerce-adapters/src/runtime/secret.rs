@@ -1,0 +1,84 @@
+use super::Failure;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+const SECRET_BYTES_MIN: usize = 32;
+const SECRET_BYTES_MAX: u64 = 4_096;
+
+/// Reads the token key from `given`, or from a file beside the database that is made when it is missing.
+pub(super) fn token_key(given: Option<&Path>, database: &Path) -> Result<Vec<u8>, Failure> {
+    match given {
+        Some(path) => read(path),
+        None => {
+            let path = beside(database);
+            make(&path)?;
+            read(&path)
+        }
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".key");
+    path.into()
+}
+
+/// Makes a key that only its owner can read, unless there is one. It appears under its name only when it is complete.
+fn make(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    let fail = |error: std::io::Error| Failure::missing(format!("cannot make the token key {}", path.display()), &error);
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(fail)?;
+    file.write_all(&rand::random::<[u8; SECRET_BYTES_MIN]>()).and_then(|()| file.sync_all()).map_err(fail)?;
+    // A link fails if the name exists: of two processes that make a key at once, one wins and both read it.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft).map_err(fail)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(fail(error)),
+        _ => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let fail = |error: std::io::Error| Failure::missing(format!("cannot read the token key {}", path.display()), &error);
+    let file = OpenOptions::new().read(true).open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "others on this machine can read the token key: make it mode 600");
+    }
+    let mut key = Vec::new();
+    file.take(SECRET_BYTES_MAX).read_to_end(&mut key).map_err(fail)?;
+    if key.len() < SECRET_BYTES_MIN {
+        return Err(Failure::Usage(format!("the token key {} must have at least {SECRET_BYTES_MIN} bytes", path.display())));
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("shop.db");
+        let key = token_key(None, &database).unwrap();
+        assert_eq!(key.len(), 32);
+        assert_eq!(token_key(None, &database).unwrap(), key);
+        let mode = std::fs::metadata(beside(&database)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("short");
+        std::fs::write(&path, "too short").unwrap();
+        assert_eq!(token_key(Some(&path), folder.path()).unwrap_err().code(), 2);
+    }
+}

@@ -1,0 +1,113 @@
+use super::{AuthChoice, DemoOutcome, EmbeddedShop, Failure, ServerArgs, SharedArgs, Signals, fill_demo, secret, start_logging};
+use crate::http::{AuthMode, HttpOptions, ServerLimits, ops_router, router, serve};
+use commerce_core::messaging::Group;
+use commerce_core::{Commerce, Settings};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Runs the API server of the embedded set-up until a signal ends it: HTTP, the consumers and the scheduler.
+///
+/// # Errors
+/// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] for a port or a file that is not to be had.
+pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Failure> {
+    start_logging(shared.log);
+    server.check()?;
+    let mut signals = Signals::listen()?;
+    let shop = EmbeddedShop::open_alone(&shared).await?;
+    // The ports are taken before anything is filled, so that a port in use leaves the database as it was.
+    let listener = bind(server.listen).await?;
+    let ops_listener = match server.ops_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let auth = auth_mode(&shared, &server)?;
+    if server.demo {
+        report(fill_demo(shop.parts(), shared.time_zone).await?);
+    }
+
+    let settings = Settings { calendar: shared.time_zone, payment_deadline: server.payment_deadline, ..Settings::default() };
+    let commerce = Commerce::open(shop.parts().clone(), settings);
+    commerce.start_consumers(&Group::ALL);
+    commerce.start_scheduler();
+
+    let stop = CancellationToken::new();
+    let address = listener.local_addr().map_err(|error| Failure::missing("cannot tell the address", &error))?;
+    let options = HttpOptions { auth, with_ops: ops_listener.is_none(), stop: stop.clone(), ..HttpOptions::default() };
+    let mut servers = tokio::task::JoinSet::new();
+    if let Some(listener) = ops_listener {
+        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), stop.clone()));
+    }
+    servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), stop.clone()));
+    println!("listening on http://{address}");
+    if server.demo {
+        greet(address);
+    }
+
+    signals.next().await;
+    tracing::info!("ending: requests in flight finish first");
+    stop.cancel();
+    let ended = async {
+        while servers.join_next().await.is_some() {}
+        commerce.shutdown().await;
+        shop.close().await
+    };
+    tokio::select! {
+        closed = ended => closed,
+        () = signals.next() => {
+            tracing::warn!("a second signal: ending at once");
+            Ok(())
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Failure::missing(format!("cannot listen on {address}: choose another address with --listen"), &error))
+}
+
+fn auth_mode(shared: &SharedArgs, server: &ServerArgs) -> Result<AuthMode, Failure> {
+    match server.auth {
+        AuthChoice::Off => {
+            tracing::warn!("nobody is checked: every caller may act for every user and as administrator");
+            Ok(AuthMode::Off)
+        }
+        AuthChoice::Bearer => {
+            let secret = secret::token_key(server.auth_secret_file.as_deref(), shared.sqlite_path()?)?;
+            Ok(AuthMode::Bearer { secret })
+        }
+    }
+}
+
+fn report(outcome: DemoOutcome) {
+    match outcome {
+        DemoOutcome::Filled => tracing::info!("the demo shop is filled"),
+        DemoOutcome::AlreadyThere => tracing::info!("the demo shop is there already"),
+        DemoOutcome::InUse => tracing::warn!("the database has users of its own: it was not filled with the demo shop"),
+    }
+}
+
+/// Says how to log in, and gives a purchase to paste.
+fn greet(address: SocketAddr) {
+    let email = "customer1@commerce.example";
+    let (customer, admin, admin_email) = (super::demo::CUSTOMER_PASSWORD, super::demo::ADMIN_PASSWORD, super::demo::ADMIN_EMAIL);
+    eprintln!(
+        r#"
+This is the demo shop: customers customer1@commerce.example … customer2000@commerce.example with the password {customer},
+and the administrator {admin_email} with the password {admin}. The API is described at http://{address}/docs
+
+A purchase to paste into another terminal:
+
+  SHOP=http://{address}
+  TOKEN=$(curl -s $SHOP/api/auth/login -H 'Content-Type: application/json' \
+    -d '{{"email":"{email}","password":"{customer}"}}' | sed 's/.*"accessToken":"\([^"]*\)".*/\1/')
+  send() {{ curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; echo; }}
+  send $SHOP/api/products/rank/5
+  send $SHOP/api/users/1/points -d '{{"chargePoint":200000}}'
+  ORDER=$(send $SHOP/api/orders -H 'Prefer: wait=5' -d '{{"userId":1,"orderProductRequests":[{{"productOptionId":1,"quantity":1}}]}}' \
+    | sed 's/.*"data":{{"id":\([0-9]*\).*/\1/')
+  send $SHOP/api/payments -d "{{\"orderId\":$ORDER,\"userId\":1,\"type\":\"POINT\"}}"
+  send $SHOP/api/orders/$ORDER
+"#
+    );
+}

@@ -70,7 +70,7 @@ fn order(number: i64) -> Order {
         _ => None,
     };
     let user = if number == 4 { 2 } else { 1 };
-    let mut order = Order::place(id(number), id(user), user_coupon_id, NOW, NOW.plus(Duration::from_secs(900)));
+    let mut order = Order::place(id(number), id(user), user_coupon_id, NOW, NOW.plus(Duration::from_mins(15)));
     let (price, discount) = match number {
         1 | 4 => (100, 30),
         7 => (0, 0),

@@ -19,7 +19,8 @@ const SAVE_EVERY: Duration = Duration::from_millis(250);
 pub struct EmbeddedBus {
     store: SqliteStore,
     progress: Arc<ProgressBook>,
-    saving: DropGuard,
+    _saving: DropGuard,
+    stop: CancellationToken,
 }
 
 impl EmbeddedBus {
@@ -28,16 +29,16 @@ impl EmbeddedBus {
         let progress = Arc::new(ProgressBook::new(store.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(save_now_and_then(Arc::clone(&progress), stop.clone()));
-        Self { store, progress, saving: stop.drop_guard() }
+        Self { store, progress, _saving: stop.clone().drop_guard(), stop }
     }
 
     /// Stores what was acknowledged, and stops doing so in the background. Subscriptions that go on reading store it when they are closed.
     ///
     /// # Errors
-    /// [`BusError`] if it cannot be stored.
-    pub async fn close(self) -> Result<(), BusError> {
-        drop(self.saving);
-        self.progress.save().await.map_err(unavailable)
+    /// Those of the store; what was acknowledged comes again then.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.stop.cancel();
+        self.progress.save().await
     }
 }
 

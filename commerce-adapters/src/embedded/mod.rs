@@ -3,9 +3,11 @@
 mod bus;
 mod locks;
 mod notifier;
+mod parts;
 mod progress;
 mod subscription;
 
 pub use bus::EmbeddedBus;
 pub use locks::InProcessLocks;
 pub use notifier::InProcessNotifier;
+pub use parts::{EmbeddedParts, OpenError};

@@ -16,6 +16,6 @@ mod session;
 mod store;
 mod writer;
 
-pub use options::{Durability, Migrate, SqliteOptions};
+pub use options::{Durability, SqliteOptions};
 pub use schema::{OpenError, SchemaState};
 pub use store::SqliteStore;

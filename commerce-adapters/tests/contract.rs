@@ -1,16 +1,43 @@
 //! The embedded adapters keep every promise of their ports.
 
+use async_trait::async_trait;
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
 use commerce_adapters::sqlite::{Durability, SqliteOptions, SqliteStore};
-use commerce_core::testing::contract;
+use commerce_core::messaging::NewEvent;
+use commerce_core::store::Store;
+use commerce_core::testing::contract::{self, Feed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
+/// A store of its own for every check, in a folder that goes with the test.
 async fn open(folder: &TempDir) -> SqliteStore {
-    // Every check asks for a store of its own.
-    let name = format!("{}.db", std::fs::read_dir(folder.path()).unwrap().count());
+    static STORES: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{}.db", STORES.fetch_add(1, Ordering::Relaxed));
     let options = SqliteOptions { durability: Durability::Relaxed, ..SqliteOptions::at(folder.path().join(name)) };
     SqliteStore::open(options).await.unwrap()
+}
+
+/// Puts events into the outbox, which is the bus.
+struct OutboxFeed(SqliteStore);
+
+#[async_trait]
+impl Feed for OutboxFeed {
+    async fn put(&self, events: Vec<NewEvent>) {
+        let mut uow = self.0.begin().await.unwrap();
+        uow.outbox().append(events).await.unwrap();
+        uow.commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded_bus() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = async || {
+        let store = open(&folder).await;
+        contract::BusUnderTest { bus: Arc::new(EmbeddedBus::new(store.clone())), feed: Arc::new(OutboxFeed(store)) }
+    };
+    contract::message_bus(new).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

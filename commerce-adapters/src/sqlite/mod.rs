@@ -9,6 +9,8 @@ mod commits;
 mod error;
 mod log;
 mod options;
+#[cfg(test)]
+mod plans;
 mod purge;
 mod schema;
 mod sequence;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 async fn open(folder: &TempDir) -> SqliteStore {
     static STORES: AtomicUsize = AtomicUsize::new(0);
     let name = format!("{}.db", STORES.fetch_add(1, Ordering::Relaxed));
-    let options = SqliteOptions { durability: Durability::Relaxed, ..SqliteOptions::at(folder.path().join(name)) };
+    let options = SqliteOptions { durability: Durability::Relaxed, ..SqliteOptions::new(folder.path().join(name)) };
     SqliteStore::open(options).await.unwrap()
 }
 

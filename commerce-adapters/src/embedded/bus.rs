@@ -20,7 +20,6 @@ pub struct EmbeddedBus {
     store: SqliteStore,
     progress: Arc<ProgressBook>,
     _saving: DropGuard,
-    stop: CancellationToken,
 }
 
 impl EmbeddedBus {
@@ -29,16 +28,15 @@ impl EmbeddedBus {
         let progress = Arc::new(ProgressBook::new(store.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(save_now_and_then(Arc::clone(&progress), stop.clone()));
-        Self { store, progress, _saving: stop.clone().drop_guard(), stop }
+        Self { store, progress, _saving: stop.drop_guard() }
     }
 
-    /// Stores what was acknowledged, and stops doing so in the background. Subscriptions that go on reading store it when they are closed.
+    /// Stores what was acknowledged so far.
     ///
     /// # Errors
-    /// Those of the store; what was acknowledged comes again then.
-    pub async fn close(&self) -> Result<(), StoreError> {
-        self.stop.cancel();
-        self.progress.save().await
+    /// [`BusError`] if it cannot be stored.
+    pub async fn save(&self) -> Result<(), BusError> {
+        self.progress.save().await.map_err(unavailable)
     }
 }
 

@@ -3,11 +3,11 @@
 mod bus;
 mod locks;
 mod notifier;
-mod parts;
 mod progress;
+mod shop;
 mod subscription;
 
 pub use bus::EmbeddedBus;
 pub use locks::InProcessLocks;
 pub use notifier::InProcessNotifier;
-pub use parts::{EmbeddedParts, OpenError};
+pub use shop::{CloseError, EmbeddedParts, OpenError};

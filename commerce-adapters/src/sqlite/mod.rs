@@ -18,6 +18,6 @@ mod session;
 mod store;
 mod writer;
 
-pub use options::{Durability, SqliteOptions};
+pub use options::{Durability, Migrate, SqliteOptions};
 pub use schema::{OpenError, SchemaState};
 pub use store::SqliteStore;

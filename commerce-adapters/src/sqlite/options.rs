@@ -5,8 +5,6 @@ use std::time::Duration;
 
 /// Statements of a connection that stay prepared; every table has some nine sizes of each kind of statement.
 const STATEMENTS_MAX: usize = 1024;
-/// How long a statement waits for another process that writes to the same file.
-const BUSY_WAIT: Duration = Duration::from_secs(3);
 /// 64 MiB of pages in memory, in KiB and negative, as SQLite wants it.
 const WRITER_CACHE: &str = "-65536";
 /// The log is copied back once it has this many pages of 4 KiB.
@@ -24,26 +22,51 @@ pub enum Durability {
     Relaxed,
 }
 
+/// What to do with a schema that is older than the program, or not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Migrate {
+    /// Bring it up to date.
+    #[default]
+    Yes,
+    /// Leave it alone and refuse to open the file.
+    No,
+}
+
 /// How to open a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SqliteOptions {
-    /// The file; its directory must exist. Two more files are kept beside it while it is open.
+    /// The file; its directory must exist. Two more files are kept beside it.
     pub path: PathBuf,
     /// What a commit waits for.
     pub durability: Durability,
+    /// Whether an old schema is brought up to date.
+    pub migrate: Migrate,
+    /// For how long a statement waits for another process that writes to the same file. Five seconds if nobody says.
+    pub busy_timeout: Duration,
+    /// For how long a unit of work waits for the others of this process. Ten seconds if nobody says.
+    pub begin_timeout: Duration,
+    /// How many connections read. Four if nobody says.
+    pub readers: u32,
 }
 
 impl SqliteOptions {
-    /// A store in the file at `path`, with full durability.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), durability: Durability::default() }
+    /// A store in the file at `path`, which is made if it does not exist, with full durability.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            durability: Durability::default(),
+            migrate: Migrate::default(),
+            busy_timeout: Duration::from_secs(5),
+            begin_timeout: Duration::from_secs(10),
+            readers: 4,
+        }
     }
 
     fn common(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(&self.path)
             .foreign_keys(false)
-            .busy_timeout(BUSY_WAIT)
+            .busy_timeout(self.busy_timeout)
             .statement_cache_capacity(STATEMENTS_MAX)
             .pragma("temp_store", "MEMORY")
             .disable_statement_logging()
@@ -55,6 +78,7 @@ impl SqliteOptions {
             Durability::Relaxed => SqliteSynchronous::Normal,
         };
         self.common()
+            .create_if_missing(self.migrate == Migrate::Yes)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .pragma("cache_size", WRITER_CACHE)

@@ -39,7 +39,7 @@ async fn no_statement_scans_a_table_that_grows() {
     let count = AtomicUsize::new(0);
     let open = async || {
         let path = folder.path().join(format!("{}.db", count.fetch_add(1, Ordering::Relaxed)));
-        SqliteStore::open(SqliteOptions { path, durability: Durability::Relaxed }).await.unwrap()
+        SqliteStore::open(SqliteOptions { durability: Durability::Relaxed, ..SqliteOptions::new(path) }).await.unwrap()
     };
     // The contract suite runs every statement of the repositories, queries and snapshots.
     contract::store(async || Arc::new(open().await) as _).await;

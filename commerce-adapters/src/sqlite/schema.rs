@@ -92,20 +92,17 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// The last migration a file has seen; 0 for a new file.
-pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    let kept = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations')";
-    let exists: bool = sqlx::query_scalar(kept).fetch_one(&mut *connection).await.map_err(store_error)?;
-    if !exists {
-        return Ok(0);
-    }
-    let latest = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success");
-    latest.fetch_one(connection).await.map_err(store_error)
-}
-
 /// Compares the schema of a file with the program's, without changing it.
 pub(super) async fn state(connection: &mut SqliteConnection) -> Result<SchemaState, StoreError> {
-    let (found, wanted) = (version(connection).await?, wanted());
+    let kept = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations')";
+    let exists: bool = sqlx::query_scalar(kept).fetch_one(&mut *connection).await.map_err(store_error)?;
+    let found: i64 = if exists {
+        let latest = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success");
+        latest.fetch_one(connection).await.map_err(store_error)?
+    } else {
+        0
+    };
+    let wanted = wanted();
     Ok(match found.cmp(&wanted) {
         std::cmp::Ordering::Equal => SchemaState::Current,
         std::cmp::Ordering::Less => SchemaState::Older { found, wanted },

@@ -1,9 +1,9 @@
-use super::SqliteOptions;
 use super::commits::Commits;
 use super::error::store_error;
 use super::schema::{self, OpenError, SchemaState};
 use super::session::SqliteSession;
 use super::writer::Writer;
+use super::{Migrate, SqliteOptions};
 use crate::sql::{SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
@@ -16,10 +16,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
-/// How many connections read.
-const READERS: u32 = 4;
-/// How long to wait for a connection that others use.
-const WAIT: Duration = Duration::from_secs(10);
+const READER_WAIT: Duration = Duration::from_secs(10);
 
 /// The store in one SQLite file. Cloning it is cheap: the clones share their connections.
 #[derive(Clone)]
@@ -31,47 +28,36 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, makes it if it does not exist, and brings its schema up to date.
+    /// Opens the file, and brings its schema up to date if the options say so.
     ///
     /// # Errors
-    /// [`OpenError::SchemaNewer`] for a file of a newer program, and those of the store.
+    /// [`OpenError::SchemaNewer`] for a file of a newer program, [`OpenError::SchemaOlder`] for one of an older program that is not to be
+    /// changed, and those of the store.
     pub async fn open(options: SqliteOptions) -> Result<Self, OpenError> {
-        let mut writer = Writer::connect(options.writer().create_if_missing(true)).await?;
-        schema::migrate(writer.connection()).await?;
-        Ok(Self::with(writer, options))
-    }
-
-    /// Opens a file whose schema is up to date, and leaves it as it is.
-    ///
-    /// # Errors
-    /// [`OpenError::SchemaOlder`] for a file that has to be brought up to date first, [`OpenError::SchemaNewer`] for one of a newer
-    /// program, and those of the store.
-    pub async fn open_current(options: SqliteOptions) -> Result<Self, OpenError> {
         let mut writer = Writer::connect(options.writer()).await?;
-        schema::require_current(writer.connection()).await?;
-        Ok(Self::with(writer, options))
-    }
-
-    fn with(writer: Writer, options: SqliteOptions) -> Self {
+        match options.migrate {
+            Migrate::Yes => schema::migrate(writer.connection()).await?,
+            Migrate::No => schema::require_current(writer.connection()).await?,
+        }
         let pool = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(WAIT)
+            .max_connections(options.readers)
+            .acquire_timeout(READER_WAIT)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(options.reader());
-        Self {
+        Ok(Self {
             options: Arc::new(options),
             writer: Arc::new(Mutex::new(writer)),
             commits: Arc::new(Commits::new()),
             queries: Arc::new(SqlQueries::new(pool)),
-        }
+        })
     }
 
-    /// Compares the schema of a file with the one this program works with, without changing it.
+    /// Compares the schema of a file with the one this program works with, without changing it. A file that does not exist is made.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if there is no such file, and those of the store.
+    /// Those of the store.
     pub async fn schema_state(options: &SqliteOptions) -> Result<SchemaState, StoreError> {
         let mut connection = options.writer().connect().await.map_err(store_error)?;
         let state = schema::state(&mut connection).await;
@@ -88,14 +74,6 @@ impl SqliteStore {
         let migrated = schema::migrate(&mut connection).await;
         connection.close().await.map_err(store_error)?;
         migrated
-    }
-
-    /// The version of the schema of the file.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn schema_version(&self) -> Result<i64, StoreError> {
-        schema::version(&mut *self.queries.connection().await?).await
     }
 
     /// A signal that changes after each commit of this process that wrote events; its value is the last row of the outbox then.
@@ -117,7 +95,7 @@ impl SqliteStore {
 
     /// The writer, once nobody else has it.
     pub(super) async fn writer(&self) -> Result<OwnedMutexGuard<Writer>, StoreError> {
-        let waited = timeout(WAIT, Arc::clone(&self.writer).lock_owned()).await;
+        let waited = timeout(self.options.begin_timeout, Arc::clone(&self.writer).lock_owned()).await;
         waited.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))
     }
 

@@ -1,5 +1,7 @@
 //! The embedded adapters keep every promise of their ports.
 
+#![cfg(feature = "embedded")]
+
 use async_trait::async_trait;
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
 use commerce_adapters::sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -1,5 +1,7 @@
 //! What the contract of a bus does not ask, because it is about the file and its process.
 
+#![cfg(feature = "embedded")]
+
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
 use commerce_adapters::sqlite::{Durability, SqliteOptions, SqliteStore};
 use commerce_core::lock::DistributedLock;

@@ -1,5 +1,7 @@
 //! What the contract of a store does not ask, because it is about the file.
 
+#![cfg(feature = "embedded")]
+
 use commerce_adapters::sqlite::{Durability, Migrate, OpenError, SchemaState, SqliteOptions, SqliteStore};
 use commerce_core::messaging::{Event, Group, Message, NewEvent, OrderConfirmed};
 use commerce_core::point::PointAccount;

@@ -157,7 +157,7 @@ pub(crate) async fn fetch<DB: Backend, T: Send>(
     mut query: QueryBuilder<DB>,
     mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
 ) -> Result<Vec<T>, StoreError> {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "embedded"))]
     seen::note(query.sql().as_str());
     let rows = query.build().fetch_all(connection).await.map_err(DB::error)?;
     rows.iter().map(|row| read(&mut Fields::of(row))).collect()
@@ -169,13 +169,13 @@ pub(crate) async fn execute<DB: Backend>(connection: &mut DB::Connection, query:
 }
 
 async fn run<DB: Backend>(connection: &mut DB::Connection, mut query: QueryBuilder<DB>) -> Result<DB::QueryResult, StoreError> {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "embedded"))]
     seen::note(query.sql().as_str());
     query.build().execute(connection).await.map_err(DB::error)
 }
 
 /// Remembers the statements that ran, for the test that looks at their plans.
-#[cfg(test)]
+#[cfg(all(test, feature = "embedded"))]
 pub(crate) mod seen {
     use std::collections::BTreeSet;
     use std::sync::Mutex;

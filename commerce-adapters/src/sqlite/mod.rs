@@ -7,9 +7,10 @@
 mod backend;
 mod commits;
 mod error;
+#[cfg(feature = "embedded")]
 mod log;
 mod options;
-#[cfg(test)]
+#[cfg(all(test, feature = "embedded"))]
 mod plans;
 mod purge;
 mod schema;

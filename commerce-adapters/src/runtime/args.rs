@@ -29,7 +29,7 @@ pub struct SharedArgs {
     #[arg(long, env = "COMMERCE_TIME_ZONE", value_name = "NAME", default_value = "UTC", value_parser = calendar, global = true)]
     pub time_zone: BusinessCalendar,
 
-    /// How log lines are written to standard error; filter them with RUST_LOG
+    /// How log lines are written to standard error; the environment variable `RUST_LOG` filters them
     #[arg(long, env = "COMMERCE_LOG", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log: LogFormat,
 }

@@ -14,6 +14,7 @@ mod envelope;
 mod failure;
 mod guard;
 mod idempotency;
+mod openapi;
 mod options;
 mod path;
 mod prefer;
@@ -46,19 +47,19 @@ pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
             Failure::new(ErrorCode::MethodNotAllowed, "this path does not take this method: use one that the Allow header names")
         })
         .layer(from_fn_with_state(Arc::clone(&shop), guard::guard))
-        .with_state(shop);
+        .with_state(shop)
+        .merge(openapi::routes());
     match options.ops_routes {
-        OpsRoutes::SamePort => shop_routes.merge(ops_router(commerce, options)),
+        OpsRoutes::SamePort => shop_routes.merge(ops_router(commerce, &options)),
         OpsRoutes::OwnPort => shop_routes,
     }
 }
 
 /// Health, readiness and metrics. No cap on requests keeps them from answering.
-pub fn ops_router(commerce: Commerce, options: HttpOptions) -> Router {
-    let HttpOptions { metrics, shutdown, .. } = options;
-    let health = routes::health::routes(commerce, shutdown);
-    match metrics {
-        Some(handle) => health.merge(routes::metrics::routes(handle)),
+pub fn ops_router(commerce: Commerce, options: &HttpOptions) -> Router {
+    let health = routes::health::routes(commerce, options.shutdown.clone());
+    match &options.metrics {
+        Some(handle) => health.merge(routes::metrics::routes(handle.clone())),
         None => health,
     }
 }

@@ -19,7 +19,7 @@ const SAVE_EVERY: Duration = Duration::from_millis(250);
 pub struct EmbeddedBus {
     store: SqliteStore,
     progress: Arc<ProgressBook>,
-    saving: DropGuard,
+    _saving: DropGuard,
 }
 
 impl EmbeddedBus {
@@ -28,15 +28,14 @@ impl EmbeddedBus {
         let progress = Arc::new(ProgressBook::new(store.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(save_now_and_then(Arc::clone(&progress), stop.clone()));
-        Self { store, progress, saving: stop.drop_guard() }
+        Self { store, progress, _saving: stop.drop_guard() }
     }
 
-    /// Stores what was acknowledged, and stops doing so in the background. Subscriptions that go on reading store it when they are closed.
+    /// Stores what was acknowledged so far.
     ///
     /// # Errors
     /// [`BusError`] if it cannot be stored.
-    pub async fn close(self) -> Result<(), BusError> {
-        drop(self.saving);
+    pub async fn save(&self) -> Result<(), BusError> {
         self.progress.save().await.map_err(unavailable)
     }
 }

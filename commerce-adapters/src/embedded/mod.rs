@@ -4,8 +4,10 @@ mod bus;
 mod locks;
 mod notifier;
 mod progress;
+mod shop;
 mod subscription;
 
 pub use bus::EmbeddedBus;
 pub use locks::InProcessLocks;
 pub use notifier::InProcessNotifier;
+pub use shop::{CloseError, EmbeddedParts, OpenError};

@@ -1,6 +1,9 @@
 use crate::shop::{TestShop, bearer, order, post};
-use commerce_adapters::http::{HttpLimits, HttpOptions};
+use commerce_adapters::http::{HttpLimits, HttpOptions, router};
+use commerce_core::user::{Password, PasswordError, PasswordHash, PasswordHasher};
+use commerce_core::{Commerce, Parts, Settings};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
@@ -40,4 +43,29 @@ async fn once_the_shop_is_shut_changes_are_refused_without_a_stack_trace() {
     shop.commerce.shutdown().await;
     let reply = shop.post(&format!("/api/users/{}/points", kim.id), Some(&kim), json!({"chargePoint": 1_000})).await;
     reply.refused(503, "OVERLOADED");
+}
+
+/// A hasher with a defect.
+struct PanickingHasher;
+
+#[async_trait::async_trait]
+impl PasswordHasher for PanickingHasher {
+    async fn hash(&self, _: &Password) -> Result<PasswordHash, PasswordError> {
+        panic!("a defect with a secret in its message")
+    }
+
+    async fn verify(&self, _: &Password, _: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        panic!("a defect with a secret in its message")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_without_its_message() {
+    let mut shop = TestShop::open();
+    let parts = Parts { passwords: Arc::new(PanickingHasher), ..shop.commerce.parts().clone() };
+    shop.router = router(Commerce::open(parts, Settings::default()), HttpOptions::new(bearer()));
+    let reply = shop.post("/api/auth/login", None, json!({"email": "kim@shop.example", "password": "12345"})).await;
+    reply.refused(500, "INTERNAL_SERVER_ERROR");
+    assert!(!String::from_utf8_lossy(&reply.body).contains("secret"));
+    assert_eq!(shop.get("/api/products", None).await.status, 200);
 }

@@ -98,7 +98,7 @@ async fn the_ranking_shows_what_sold_on_the_days_before_today() {
     let pay = json!({"orderId": order, "userId": kim.id, "type": "POINT"});
     assert_eq!(shop.post("/api/payments", Some(&kim), pay).await.status, 200);
     assert_eq!(shop.get("/api/products/rank/5", None).await.data(), json!([]));
-    shop.clock.advance(Duration::from_secs(86_400));
+    shop.clock.advance(Duration::from_hours(24));
     let ranked = shop.get("/api/products/rank/5", None).await.data();
     assert_eq!((&ranked[0]["totalSold"], &ranked[0]["rank"], &ranked[0]["productCategory"]), (&json!(2), &json!(1), &json!("SHOES")));
     for wrong in ["0", "101", "-1", "five", "1.5"] {

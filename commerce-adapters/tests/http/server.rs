@@ -66,7 +66,7 @@ async fn a_connection_rests_between_requests_but_not_for_ever() {
 #[tokio::test]
 async fn a_second_header_must_not_be_slow_either() {
     let shop = TestShop::open();
-    let limits = ServerLimits { idle_deadline: Duration::from_secs(60), ..impatient() };
+    let limits = ServerLimits { idle_deadline: Duration::from_mins(1), ..impatient() };
     let (address, _server) = serving(&shop, limits).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();

@@ -73,6 +73,7 @@ pub(in super::super) struct AdjustStockRequest {
 /// A product and its options.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract repeats the word in every name")]
 pub(in super::super) struct ProductData {
     /// The product's id.
     product_id: i64,

@@ -38,7 +38,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: shutdown.clone(), ..HttpOptions::new(auth) };
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = ops_listener {
-        servers.spawn(serve(listener, ops_router(commerce.clone(), options.clone()), ServerLimits::default(), shutdown.clone()));
+        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), shutdown.clone()));
     }
     servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), shutdown.clone()));
     println!("listening on http://{address}");

@@ -100,7 +100,14 @@ impl GroupCommit {
                 self.commit(lots).await;
             }
         }
-        self.commit(self.take()).await;
+        // The desks are closed: what is left is finite, and may be far more than one batch.
+        loop {
+            let lots = self.take();
+            if lots.is_empty() {
+                break;
+            }
+            self.commit(lots).await;
+        }
     }
 
     fn take(&self) -> Vec<Box<dyn Lot>> {

@@ -139,7 +139,7 @@ async fn the_record_and_the_change_stand_or_fall_together() {
         // then the charge was made once: now, or at that time if that commit took place.
         let took_place = fault == Fault::CommitAmbiguous;
         assert_eq!(matches!(again, Answer::Replayed(_)), took_place, "{fault:?}: {again:?}");
-        assert_eq!(Books::read(&shop).await.balances[&user], 1_000, "{fault:?}");
+        assert_eq!(Books::close(&shop).await.balances[&user], 1_000, "{fault:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod books;
 mod group_commit;
 mod idempotency;
+mod model;
 mod ranking;
 mod relay;
 mod saga;

@@ -7,6 +7,7 @@ mod idempotency;
 mod model;
 mod ranking;
 mod relay;
+mod running;
 mod saga;
 mod scheduler;
 mod shop;

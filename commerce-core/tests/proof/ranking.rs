@@ -6,7 +6,7 @@ use commerce_core::user::Actor;
 use commerce_core::{BusinessCalendar, PaymentId, ProductId, Settings, Timestamp};
 use std::time::Duration;
 
-const LONGER_THAN_FRESH: Duration = Duration::from_secs(60);
+const LONGER_THAN_FRESH: Duration = Duration::from_mins(1);
 
 fn at(text: &str) -> Timestamp {
     BusinessCalendar::UTC.parse_instant(text).unwrap()

@@ -10,8 +10,8 @@ use commerce_core::store::Store;
 use commerce_core::{Clock, OptionId, OrderId, UserId};
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_secs(15 * 60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const DEADLINE: Duration = Duration::from_mins(15);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn scheduler(shop: &Shop) -> Scheduler {
     Scheduler::new(shop.commerce.clone())
@@ -34,7 +34,7 @@ async fn confirmed(shop: &Shop, buyer: UserId, option: OptionId) -> OrderId {
 async fn only_overdue_orders_that_wait_for_payment_end_and_give_everything_back() {
     // Given an order with a coupon, one that is paid, one that comes later, and one whose saga has not begun,
     let (shop, buyer, option) = shop_with_a_buyer().await;
-    let coupon = shop.coupon(buyer).await;
+    let (coupon, placed) = (shop.coupon(buyer).await, shop.clock.now());
     let overdue = shop.place(buyer, &[(option, 7)], Some(coupon)).await;
     let paid = confirmed(&shop, buyer, option).await;
     shop.commerce.pay(paid, buyer).await.unwrap();
@@ -42,7 +42,7 @@ async fn only_overdue_orders_that_wait_for_payment_end_and_give_everything_back(
     let in_time = confirmed(&shop, buyer, option).await;
     let pending = shop.place(buyer, &[(option, 1)], None).await;
     // when the deadline of the first has just passed,
-    shop.clock.advance(DEADLINE - Duration::from_secs(1));
+    shop.clock.set(placed.plus(DEADLINE));
     assert_eq!(scheduler(&shop).run_once(Job::ExpireOrders).await.unwrap(), 1);
     shop.settle().await;
     // then it has ended, and stock and coupon are back.
@@ -117,7 +117,7 @@ async fn a_running_scheduler_ends_orders_by_itself_and_stops_with_the_shop() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), expired).await.expect("the order ends");
+    tokio::time::timeout(Duration::from_mins(1), expired).await.expect("the order ends");
     shop.commerce.shutdown().await;
 }
 

@@ -2,11 +2,11 @@
 
 use crate::shop::Shop;
 use async_trait::async_trait;
-use commerce_core::messaging::Group;
+use commerce_core::messaging::{Group, Message, MessageBus, Topic};
 use commerce_core::notify::{Notification, Notifier, NotifyError, Subject, Watch};
 use commerce_core::order::OrderStatus;
 use commerce_core::user::Actor;
-use commerce_core::{Commerce, OrderId, Settings, UserId};
+use commerce_core::{Commerce, EventId, OrderId, Settings, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -137,7 +137,7 @@ async fn a_watch_shows_each_change_once_in_order_and_ends_with_the_order() {
         shop.settle().await;
         shop.repeat_history().await;
         // then each change is seen once, and the stream ends.
-        let seen = timeout(Duration::from_secs(60), watching).await.expect("the stream ends").unwrap();
+        let seen = timeout(Duration::from_mins(1), watching).await.expect("the stream ends").unwrap();
         assert_eq!(seen, [OrderStatus::Pending, OrderStatus::AwaitingPayment, OrderStatus::Completed]);
     }
 }
@@ -169,4 +169,22 @@ async fn a_watch_that_is_asked_again_and_again_loses_nothing() {
     }
     // then it is told all the same.
     assert_eq!(seen.unwrap().status, OrderStatus::AwaitingPayment);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_read_does_not_keep_others_from_being_told() {
+    // Given somebody who waits, and an event that nobody can read before the one that matters,
+    let (shop, _, order) = shop_with(None).await;
+    shop.commerce.start_consumers(&[Group::Notification]);
+    let waiting = waiting(&shop.commerce, order);
+    tokio::task::yield_now().await;
+    shop.carry().await;
+    let created = shop.bus.messages(Topic::Order).remove(0);
+    let (id, payload) = (EventId::new(1_000_000).unwrap(), "{}".to_owned());
+    shop.bus.publish(&[Message { id, event_type: "OrderConfirmed".to_owned(), payload, ..created }]).await.unwrap();
+    // when the saga goes on, then it is told at once.
+    shop.settle().await;
+    let (status, took) = waiting.await.unwrap();
+    assert_eq!(status, OrderStatus::AwaitingPayment);
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }

@@ -69,7 +69,12 @@ impl Counter {
 
     /// Another desk of the same kind.
     pub(super) fn another_desk(&self) -> Arc<Desk<Till>> {
-        self.group_commit.desk(till(&self.batches))
+        self.group_commit.desk(self.till())
+    }
+
+    /// Another till that reports to this counter.
+    pub(super) fn till(&self) -> Till {
+        till(&self.batches)
     }
 
     pub(super) fn charge(&self, amount: i64) -> ChargePoints {

@@ -1,6 +1,11 @@
 use super::counter::{CONTENDED, CORRUPT, Counter, PANIC, SILENT};
-use commerce_core::store::{GroupCommitLimits, StoreError};
-use commerce_core::testing::Fault;
+use async_trait::async_trait;
+use commerce_core::audit::AuditSnapshot;
+use commerce_core::store::{GroupCommit, GroupCommitLimits, IdBlock, Queries, Store, StoreError, UnitOfWork};
+use commerce_core::testing::{Fault, MemoryStore, SeededRandom};
+use commerce_core::{Sequence, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn open(script: impl IntoIterator<Item = Option<Fault>>) -> Counter {
     Counter::open(GroupCommitLimits::default(), script).await
@@ -71,4 +76,46 @@ async fn a_commit_whose_outcome_is_unknown_is_never_repeated() {
         assert_eq!(counter.store.counts().begun, 1);
         assert_eq!(counter.ledger().await, ledger);
     }
+}
+
+/// A store that panics when the first unit of work begins.
+struct Panicking(MemoryStore, AtomicBool);
+
+#[async_trait]
+impl Store for Panicking {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        assert!(self.1.swap(true, Ordering::SeqCst), "the driver panics");
+        self.0.begin().await
+    }
+
+    async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {
+        self.0.lease_ids(sequence, len).await
+    }
+
+    fn queries(&self) -> &dyn Queries {
+        self.0.queries()
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn AuditSnapshot>, StoreError> {
+        self.0.snapshot().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.0.purge(before, limit).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_does_not_end_the_worker() {
+    // Given a till on a store that panics once,
+    let counter = open([]).await;
+    let store = Arc::new(Panicking(counter.memory.clone(), AtomicBool::new(false)));
+    let desk = GroupCommit::start(store, Arc::new(SeededRandom::new(1)), GroupCommitLimits::default()).desk(counter.till());
+    // when commands come one after the other, then the first fails and the second succeeds.
+    assert!(matches!(*desk.submit(counter.charge(1_000)).await.unwrap_err(), StoreError::Backend(_)));
+    assert_eq!(desk.submit(counter.charge(2_000)).await.unwrap().unwrap().krw(), 2_000);
 }

@@ -60,6 +60,14 @@ async fn more_commands_than_may_wait_are_refused_and_leave_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn commands_that_come_as_one_are_taken_when_nobody_waits_however_many_they_are() {
+    // What a consumer has polled comes as one: were it refused for its size, it would be refused for ever.
+    let counter = Counter::open(limits(4, 3, 1), []).await;
+    assert_eq!(counter.charge_all(&amounts(10)).await.len(), 10);
+    assert_eq!(counter.ledger().await, amounts(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_commits_everything_that_waits_and_refuses_what_comes_later() {
     // Whether the workers hear of the commands or of the end first is chance: every round must do.
     for _ in 0..20 {

@@ -18,7 +18,7 @@ pub(super) const POINTS: [i64; 3] = [0, 9_000, 50_000];
 /// Price and stock of the options at first.
 pub(super) const OPTIONS: [(i64, i64); 3] = [(1_005, 6), (9_999, 2), (0, 1)];
 /// How long coupons can be used.
-pub(super) const COUPON_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const COUPON_LIFE: Duration = Duration::from_hours(24);
 const ORDERS_MAX: usize = 6;
 
 /// Something that happens. Orders are named by the number under which they were placed: one that was not placed yet does not exist.
@@ -114,7 +114,7 @@ impl World {
                 }
             }
             Action::Expire => drop(shop.commerce.expire_orders(100).await.unwrap()),
-            Action::Advance { minutes } => drop(shop.clock.advance(Duration::from_secs(60 * minutes))),
+            Action::Advance { minutes } => drop(shop.clock.advance(Duration::from_mins(minutes))),
             Action::Charge { user, amount } => {
                 shop.commerce.charge(users[user], ChargeAmount::new(amount).unwrap()).await.unwrap();
             }
@@ -142,7 +142,9 @@ impl World {
 /// Lets everything come to rest in both.
 async fn settle(world: &World, model: &mut Model) {
     while !model.quiet() {
-        SAGA.iter().for_each(|group| model.deliver(*group));
+        for group in SAGA {
+            model.deliver(group);
+        }
     }
     // The groups take turns in the same order as in the model.
     world.shop.settle().await;

@@ -62,7 +62,9 @@ impl Model {
         match *action {
             Action::Place { user, ref lines, coupon } => {
                 let mut merged = BTreeMap::new();
-                lines.iter().for_each(|&(option, units)| *merged.entry(option).or_default() += units);
+                for &(option, units) in lines {
+                    *merged.entry(option).or_default() += units;
+                }
                 let (status, expires_at) = (OrderStatus::Pending, self.now + payment_deadline);
                 self.log.push(Fact::Created(self.orders.len()));
                 self.orders.push(Order { user, lines: merged, coupon, status, total: 0, held: false, expires_at });
@@ -85,9 +87,11 @@ impl Model {
             Action::Expire => {
                 let mut overdue: Vec<_> = (0..self.orders.len()).filter(|&order| self.orders[order].expires_at <= self.now).collect();
                 overdue.sort_by_key(|&order| (self.orders[order].expires_at, order));
-                overdue.into_iter().for_each(|order| self.close(order, None, OrderStatus::AwaitingPayment, OrderStatus::Expired));
+                for order in overdue {
+                    self.close(order, None, OrderStatus::AwaitingPayment, OrderStatus::Expired);
+                }
             }
-            Action::Advance { minutes } => self.now += Duration::from_secs(60 * minutes),
+            Action::Advance { minutes } => self.now += Duration::from_mins(minutes),
             Action::Charge { user, amount } => self.balances[user] += amount,
             Action::Adjust { option, delta } if self.stock[option] + delta >= 0 => self.stock[option] += delta,
             Action::Adjust { .. } | Action::Deliver(_) | Action::Repeat | Action::Retell | Action::Fault(_) => {}
@@ -104,8 +108,10 @@ impl Model {
 
     /// Lets a group read everything there is now.
     pub(super) fn deliver(&mut self, group: Group) {
-        let read = self.read.insert(group, self.log.len()).unwrap_or_default();
-        for fact in self.log[read..].to_vec() {
+        let there_is = self.log.len();
+        let read = self.read.insert(group, there_is).unwrap_or_default();
+        for place in read..there_is {
+            let fact = self.log[place];
             let leads_to = match group {
                 Group::Stock => self.stock_step(fact),
                 Group::Coupon => self.coupon_step(fact),

@@ -46,7 +46,7 @@ impl Ending {
     pub(super) async fn play(self, scene: &Scene, settle: impl AsyncFn(&Shop)) -> OrderId {
         let Scene { shop, buyer, coupon, options } = scene;
         if self == Self::CouponRejected {
-            shop.clock.advance(Duration::from_secs(24 * 60 * 60));
+            shop.clock.advance(Duration::from_hours(24));
         }
         let second = if self == Self::StockRejected { 6 } else { 3 };
         let order = shop.place(*buyer, &[(options[0], 2), (options[1], second)], Some(*coupon)).await;

@@ -1,19 +1,16 @@
 //! A shop in memory whose saga steps are driven by hand.
 
-use commerce_core::coupon::{
-    Coupon, CouponName, CouponSteps, Discount, DiscountKind, NewCoupon, Position, UserCoupon, UserCouponState, UserCouponStatus,
-};
+mod goods;
+
+use commerce_core::coupon::{CouponSteps, UserCouponStatus};
 use commerce_core::messaging::{Consumer, EventHandler, Group, Message, MessageBus, Relay, Topic};
-use commerce_core::order::{Order, OrderLine, OrderLines, OrderStatus, OrderSteps, Quantity};
-use commerce_core::point::ChargeAmount;
-use commerce_core::product::{Category, NewOption, NewProduct, OptionName, Product, ProductDescription, ProductName, UnitPrice};
-use commerce_core::stock::{StockQuantity, StockSteps};
+use commerce_core::order::{Order, OrderStatus, OrderSteps};
+use commerce_core::stock::StockSteps;
 use commerce_core::store::{GroupCommit, GroupCommitLimits, HiLo, Queries, Store};
 use commerce_core::testing::{
     Fault, FaultyStore, ManualClock, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom,
 };
-use commerce_core::user::{Email, PasswordHash, Role, UserName};
-use commerce_core::{Clock, Commerce, EventId, OptionId, OrderId, Parts, Sequence, Settings, TaskId, UserCouponId, UserId};
+use commerce_core::{Clock, Commerce, EventId, OrderId, Parts, Settings, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// The groups whose steps make up the saga of an order.
 pub(crate) const SAGA: [Group; 3] = [Group::Stock, Group::Coupon, Group::Order];
 /// Far longer than anything takes; it passes at once where tokio's clock is paused.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// A shop whose commands meet no faults and whose saga steps meet those of `faults`.
 pub(crate) struct Shop {
@@ -77,67 +74,6 @@ impl Shop {
         self.memory.queries()
     }
 
-    pub(crate) async fn user(&self, points: i64) -> UserId {
-        let number: TaskId = self.commerce.next_id(Sequence::Task).await.unwrap();
-        let (name, email) = (UserName::parse("Somebody").unwrap(), Email::parse(&format!("user-{number}@shop.example")).unwrap());
-        let hash = PasswordHash::new("plain:secret".to_owned());
-        let user = self.commerce.register_hashed(name, email, hash, Role::Customer).await.unwrap();
-        if points > 0 {
-            self.commerce.charge(user.id, ChargeAmount::new(points).unwrap()).await.unwrap();
-        }
-        user.id
-    }
-
-    /// A product with one option.
-    pub(crate) async fn product(&self, price: i64, stock: i64) -> Product {
-        let option = NewOption {
-            name: OptionName::parse("The only one").unwrap(),
-            price: UnitPrice::new(price).unwrap(),
-            stock: StockQuantity::new(stock).unwrap(),
-        };
-        let (name, description) = (ProductName::parse("Shoe").unwrap(), ProductDescription::parse("A shoe to walk in").unwrap());
-        let product = NewProduct { name, category: Category::Shoes, description, options: vec![option] };
-        self.commerce.create_product(product).await.unwrap()
-    }
-
-    pub(crate) async fn option(&self, price: i64, stock: i64) -> OptionId {
-        self.product(price, stock).await.options[0].id
-    }
-
-    /// A coupon of 10 % in the hands of `user`, which can be used for a day.
-    pub(crate) async fn coupon(&self, user: UserId) -> UserCouponId {
-        let new = NewCoupon {
-            name: CouponName::parse("Welcome").unwrap(),
-            discount: Discount::new(DiscountKind::Percent, 10).unwrap(),
-            initial_stock: 1,
-            opens_at: None,
-            expires_at: self.clock.now().plus(Duration::from_secs(24 * 60 * 60)),
-        };
-        let coupon = self.commerce.create_coupon(new).await.unwrap();
-        let (id, task_id): (UserCouponId, TaskId) =
-            (self.commerce.next_id(Sequence::UserCoupon).await.unwrap(), self.commerce.next_id(Sequence::Task).await.unwrap());
-        let held = UserCoupon {
-            id,
-            user_id: user,
-            coupon_id: coupon.id,
-            state: UserCouponState::Issued,
-            position: Position::new(1).unwrap(),
-            task_id,
-            issued_at: self.clock.now(),
-        };
-        let mut uow = self.memory.begin().await.unwrap();
-        uow.coupons().save(&[Coupon { issued: 1, ..coupon }]).await.unwrap();
-        uow.coupons().issue(&[held]).await.unwrap();
-        uow.commit().await.unwrap();
-        id
-    }
-
-    pub(crate) async fn place(&self, user: UserId, units: &[(OptionId, i64)], coupon: Option<UserCouponId>) -> OrderId {
-        let line = |&(option_id, units): &(OptionId, i64)| OrderLine { option_id, quantity: Quantity::new(units).unwrap() };
-        let lines = OrderLines::merge(&units.iter().map(line).collect::<Vec<_>>()).unwrap();
-        self.commerce.place_order(user, lines, coupon).await.unwrap().id
-    }
-
     /// Carries the outbox to the bus.
     pub(crate) async fn carry(&self) {
         while self.relay.carry_once().await.unwrap() > 0 {}
@@ -156,10 +92,13 @@ impl Shop {
 
     /// Lets `handler` handle everything its group has not handled yet.
     pub(crate) async fn consume(&self, handler: impl EventHandler) {
+        self.consume_from(Arc::new(self.bus.clone()), handler).await;
+    }
+
+    /// The same through a bus that leads to the shop's one.
+    pub(crate) async fn consume_from(&self, bus: Arc<dyn MessageBus>, handler: impl EventHandler) {
         let group = handler.group();
-        let bus: Arc<dyn MessageBus> = Arc::new(self.bus.clone());
-        let (clock, random) = (Arc::clone(&self.clock) as _, Arc::new(SeededRandom::new(2)));
-        let consumer = Consumer::new(handler, &self.steps, bus, clock, random);
+        let consumer = self.consumer(bus, handler);
         let (topics, stop) = (consumer.topics(), CancellationToken::new());
         let running = tokio::spawn(consumer.run(stop.clone()));
         let all_handled = async {
@@ -171,6 +110,11 @@ impl Shop {
         tokio::time::timeout(DEADLINE, all_handled).await.expect("everything is handled in the end");
         stop.cancel();
         running.await.unwrap();
+    }
+
+    /// A consumer whose units of work meet the faults of this shop.
+    pub(crate) fn consumer<E: EventHandler>(&self, bus: Arc<dyn MessageBus>, handler: E) -> Consumer<E> {
+        Consumer::new(handler, &self.steps, bus, Arc::clone(&self.clock) as _, Arc::new(SeededRandom::new(2)))
     }
 
     /// Lets every group handle events until nothing happens any more.

@@ -162,11 +162,15 @@ impl ServerArgs {
         let exposed = !self.listen.ip().is_loopback() && !self.allow_insecure;
         if exposed && self.auth == AuthChoice::Off {
             let listen = self.listen;
-            return Err(Failure::Usage(format!("--auth off on {listen} lets everybody do everything: add --allow-insecure if you mean it")));
+            return Err(Failure::Usage(format!(
+                "--auth off on {listen} lets everybody do everything: add --allow-insecure if you mean it"
+            )));
         }
         if exposed && self.demo {
             let listen = self.listen;
-            return Err(Failure::Usage(format!("the demo's passwords are public, and {listen} is not loopback: add --allow-insecure if you mean it")));
+            return Err(Failure::Usage(format!(
+                "the demo's passwords are public, and {listen} is not loopback: add --allow-insecure if you mean it"
+            )));
         }
         if self.payment_deadline.is_zero() {
             return Err(Failure::Usage("--payment-deadline must be longer than 0".into()));

@@ -148,6 +148,18 @@ async fn coupons_have_bounds() {
 }
 
 #[tokio::test]
+async fn an_instant_without_an_offset_is_in_the_business_time_zone() {
+    let shop = Shop::start(&["--auth", "off", "--time-zone", "Asia/Seoul"]).await;
+    let mut client = shop.client();
+    let instants = [("2099-01-01T00:00:00", "2098-12-31T15:00:00.000Z"), ("2099-01-01T00:00:00+01:00", "2098-12-31T23:00:00.000Z")];
+    for (sent, told) in instants {
+        let coupon = json!({ "name": "a coupon", "couponType": "FIXED", "discountValue": 50, "initialStock": 5, "expireAt": sent });
+        assert_eq!(client.post("/api/coupons", &coupon).await.ok()["expireAt"], told);
+    }
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
 async fn pages_and_rankings_have_bounds_and_cursors_lead_through_everything_once() {
     let shop = Shop::open().await;
     let ware = shop.ware(1, 100).await;

@@ -15,7 +15,7 @@ use std::time::Duration;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let embedded = EmbeddedParts::open_alone(SqliteOptions::at(folder.path().join("shop.db"))).await?;
+    let embedded = EmbeddedParts::open_alone(SqliteOptions::new(folder.path().join("shop.db"))).await?;
     let shop = Commerce::open(embedded.parts().clone(), Settings::default());
     shop.start_consumers(&Group::ALL);
 

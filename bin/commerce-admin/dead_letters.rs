@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{EmbeddedShop, Failure, SharedArgs};
+use commerce_adapters::runtime::{Failure, SharedArgs, close, open_beside};
 use commerce_core::messaging::DeadLetter;
 use commerce_core::store::{PageLimit, StoreError};
 use commerce_core::{Commerce, DeadLetterId, Settings};
@@ -25,7 +25,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(shared: &SharedArgs, command: Command) -> Result<(), Failure> {
-    let shop = EmbeddedShop::open_beside(shared).await?;
+    let shop = open_beside(shared).await?;
     let commerce = Commerce::open(shop.parts().clone(), Settings::default());
     let outcome = match command {
         Command::List => list(&commerce).await,
@@ -34,7 +34,7 @@ pub(crate) async fn run(shared: &SharedArgs, command: Command) -> Result<(), Fai
         Command::Replay { id: None, .. } => replay_all(&commerce).await,
     };
     commerce.shutdown().await;
-    shop.close().await?;
+    close(shop).await?;
     outcome
 }
 

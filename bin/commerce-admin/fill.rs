@@ -1,15 +1,15 @@
-use commerce_adapters::runtime::{DemoOutcome, EmbeddedShop, Failure, SharedArgs, fill_demo};
+use commerce_adapters::runtime::{self, DemoOutcome, Failure, SharedArgs, close, fill_demo, open_alone};
 
 pub(crate) async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
-    let shop = EmbeddedShop::open_beside(shared).await?;
-    println!("the schema is up to date: version {}", shop.schema_version().await?);
-    shop.close().await
+    runtime::migrate(shared).await?;
+    println!("the schema is up to date");
+    Ok(())
 }
 
 pub(crate) async fn demo(shared: &SharedArgs) -> Result<(), Failure> {
-    let shop = EmbeddedShop::open_alone(shared).await?;
+    let shop = open_alone(shared).await?;
     let outcome = fill_demo(shop.parts(), shared.time_zone).await;
-    shop.close().await?;
+    close(shop).await?;
     match outcome? {
         DemoOutcome::Filled => println!("the demo shop is ready"),
         DemoOutcome::AlreadyThere => println!("the demo shop is there already: nothing was changed"),

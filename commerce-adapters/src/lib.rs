@@ -1,1 +1,23 @@
-//! x
+//! The adapters of the commerce order backend: they implement the ports of `commerce-core` over real things.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`sqlite`] | the store in one SQLite file |
+//! | `sql` | what SQLite shares with other SQL databases: repositories and queries over a small dialect |
+//! | [`http`] | the routes of a shop, and the server they run on |
+//! | [`embedded`] | message bus, locks and notifications inside one process, over the SQLite file |
+//! | [`password`] | argon2id password hashes |
+//! | [`clock`], [`random`] | the system's clock and randomness |
+
+pub mod clock;
+pub mod password;
+pub mod random;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

@@ -17,4 +17,4 @@ pub use progress::Progress;
 pub use server::run_server;
 pub use signals::Signals;
 pub use telemetry::start_logging;
-pub use wiring::{open_store, open_shop, settings};
+pub use wiring::{close, migrate, open_alone, open_beside};

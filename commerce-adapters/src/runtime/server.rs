@@ -1,5 +1,5 @@
-use super::{AuthChoice, DemoOutcome, EmbeddedShop, Failure, ServerArgs, SharedArgs, Signals, fill_demo, secret, start_logging};
-use crate::http::{AuthMode, HttpOptions, ServerLimits, ops_router, router, serve};
+use super::{AuthChoice, DemoOutcome, Failure, ServerArgs, SharedArgs, Signals, close, fill_demo, open_alone, secret, start_logging};
+use crate::http::{AuthMode, HttpOptions, OpsRoutes, ServerLimits, install_metrics, ops_router, router, serve};
 use commerce_core::messaging::Group;
 use commerce_core::{Commerce, Settings};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     start_logging(shared.log);
     server.check()?;
     let mut signals = Signals::listen()?;
-    let shop = EmbeddedShop::open_alone(&shared).await?;
+    let shop = open_alone(&shared).await?;
     // The ports are taken before anything is filled, so that a port in use leaves the database as it was.
     let listener = bind(server.listen).await?;
     let ops_listener = match server.ops_listen {
@@ -33,10 +33,12 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
 
     let stop = CancellationToken::new();
     let address = listener.local_addr().map_err(|error| Failure::missing("cannot tell the address", &error))?;
-    let options = HttpOptions { auth, with_ops: ops_listener.is_none(), stop: stop.clone(), ..HttpOptions::default() };
+    let metrics = install_metrics().map_err(|error| Failure::missing("cannot keep metrics", &error))?;
+    let ops_routes = if ops_listener.is_some() { OpsRoutes::OwnPort } else { OpsRoutes::SamePort };
+    let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: stop.clone(), ..HttpOptions::new(auth) };
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = ops_listener {
-        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), stop.clone()));
+        servers.spawn(serve(listener, ops_router(commerce.clone(), options.clone()), ServerLimits::default(), stop.clone()));
     }
     servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), stop.clone()));
     println!("listening on http://{address}");
@@ -50,7 +52,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let ended = async {
         while servers.join_next().await.is_some() {}
         commerce.shutdown().await;
-        shop.close().await
+        close(shop).await
     };
     tokio::select! {
         closed = ended => closed,

@@ -1,59 +1,53 @@
 use super::{Failure, SharedArgs};
 use crate::embedded::{EmbeddedParts, OpenError};
-use crate::sqlite::SqliteOptions;
-use commerce_core::Parts;
+use crate::sqlite::{Migrate, SqliteOptions};
 
-/// The parts of a shop that needs nothing but a SQLite file.
-pub struct EmbeddedShop {
-    parts: EmbeddedParts,
+/// Opens the shop for a process that handles its events: only one at a time.
+///
+/// # Errors
+/// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] if another process has the file or it cannot be opened.
+pub async fn open_alone(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
+    opened(shared, EmbeddedParts::open_alone(options(shared, Migrate::Yes)?).await)
 }
 
-impl EmbeddedShop {
-    /// Opens the file for a process that handles the shop's events: only one at a time.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if another process has it, or it cannot be opened.
-    pub async fn open_alone(shared: &SharedArgs) -> Result<Self, Failure> {
-        let parts = EmbeddedParts::open_alone(options(shared)?).await;
-        parts.map(|parts| Self { parts }).map_err(|error| failed(shared, &error))
+/// Opens the shop beside whoever has it, for reads and single commands. Its file must exist.
+///
+/// # Errors
+/// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] if the file does not exist or cannot be opened.
+pub async fn open_beside(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
+    let options = options(shared, Migrate::No)?;
+    if !options.path.exists() {
+        return Err(Failure::Missing(format!("there is no shop in {}: run commerce-admin migrate first, or name another --store", options.path.display())));
     }
-
-    /// Opens the file beside whoever has it, for reads and single commands.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if it cannot be opened.
-    pub async fn open_beside(shared: &SharedArgs) -> Result<Self, Failure> {
-        let parts = EmbeddedParts::open_beside(options(shared)?).await;
-        parts.map(|parts| Self { parts }).map_err(|error| failed(shared, &error))
-    }
-
-    /// The adapters.
-    pub fn parts(&self) -> &Parts {
-        self.parts.parts()
-    }
-
-    /// The version of the schema.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if the file cannot be read.
-    pub async fn schema_version(&self) -> Result<i64, Failure> {
-        self.parts.schema_version().await.map_err(|error| Failure::missing("cannot read the schema", &error))
-    }
-
-    /// Closes the file.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`] if what was acknowledged could not be written.
-    pub async fn close(self) -> Result<(), Failure> {
-        self.parts.close().await.map_err(|error| Failure::missing("cannot close the database", &error))
-    }
+    opened(shared, EmbeddedParts::open_beside(options).await)
 }
 
-fn options(shared: &SharedArgs) -> Result<SqliteOptions, Failure> {
-    Ok(SqliteOptions { path: shared.sqlite_path()?.clone(), durability: shared.durability.into() })
+/// How the options name the file.
+pub(super) fn options(shared: &SharedArgs, migrate: Migrate) -> Result<SqliteOptions, Failure> {
+    let path = shared.sqlite_path()?;
+    Ok(SqliteOptions { durability: shared.durability.into(), migrate, ..SqliteOptions::new(path) })
 }
 
-fn failed(shared: &SharedArgs, error: &OpenError) -> Failure {
-    let path = shared.sqlite_path().map(|path| path.display().to_string()).unwrap_or_default();
-    Failure::missing(format!("cannot open the shop in {path}"), error)
+/// Brings the schema up to date.
+///
+/// # Errors
+/// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] if the file cannot be opened or is newer than this program.
+pub async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
+    let migrated = crate::sqlite::SqliteStore::migrate(&options(shared, Migrate::Yes)?).await;
+    opened(shared, migrated.map_err(OpenError::Store))
+}
+
+fn opened<T>(shared: &SharedArgs, outcome: Result<T, OpenError>) -> Result<T, Failure> {
+    outcome.map_err(|error| {
+        let path = shared.sqlite_path().map(|path| path.display().to_string()).unwrap_or_default();
+        Failure::missing(format!("cannot open the shop in {path}"), &error)
+    })
+}
+
+/// Closes the shop.
+///
+/// # Errors
+/// [`Failure::Missing`] if what was acknowledged could not be written.
+pub async fn close(parts: EmbeddedParts) -> Result<(), Failure> {
+    parts.close().await.map_err(|error| Failure::missing("cannot close the database", &error))
 }

@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Turns a verdict into the answer that is stored under the key; `None` for a verdict that is not kept.
-pub type Render<V> = fn(&V) -> Option<StoredAnswer>;
+/// Turns a verdict into the answer that is stored under the key; `None` for a verdict that is not kept. It may know of the request what the
+/// verdict does not say.
+pub type Render<V> = Arc<dyn Fn(&V) -> Option<StoredAnswer> + Send + Sync>;
 
 /// A command that may have come with a key.
 pub struct KeyedCommand<H: Handler> {

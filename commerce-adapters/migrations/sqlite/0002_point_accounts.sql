@@ -1,0 +1,5 @@
+CREATE TABLE point_accounts (
+    user_id INTEGER PRIMARY KEY,
+    balance INTEGER NOT NULL CHECK (balance BETWEEN 0 AND 9007199254740991),
+    version INTEGER NOT NULL
+) STRICT;

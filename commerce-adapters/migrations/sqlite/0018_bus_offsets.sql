@@ -1,0 +1,4 @@
+CREATE TABLE bus_offsets (
+    group_name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

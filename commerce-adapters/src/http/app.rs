@@ -1,0 +1,39 @@
+use super::HttpOptions;
+use super::auth::Authenticator;
+use super::idempotency::KeysInFlight;
+use super::options::HttpLimits;
+use commerce_core::Commerce;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// What the routes share.
+pub(super) type Shop = Arc<App>;
+
+/// A shop as it is shown over HTTP.
+pub(super) struct App {
+    pub(super) commerce: Commerce,
+    pub(super) authenticator: Authenticator,
+    pub(super) keys_in_flight: KeysInFlight,
+    pub(super) limits: HttpLimits,
+    /// A permit for each request in flight.
+    pub(super) requests: Semaphore,
+    /// A permit for each open event stream.
+    pub(super) event_streams: Arc<Semaphore>,
+    /// Event streams end when it is cancelled.
+    pub(super) shutdown: CancellationToken,
+}
+
+impl App {
+    pub(super) fn new(commerce: Commerce, options: &HttpOptions) -> Self {
+        Self {
+            commerce,
+            authenticator: Authenticator::new(&options.auth),
+            keys_in_flight: KeysInFlight::default(),
+            limits: options.limits,
+            requests: Semaphore::new(options.limits.requests_in_flight_max),
+            event_streams: Arc::new(Semaphore::new(options.limits.event_streams_max)),
+            shutdown: options.shutdown.clone(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What surrounds every route: the cap, the deadline, the answer to a panic, the log line and the metrics.
+
+use super::app::Shop;
+use super::envelope::{as_problem, problem_wanted};
+use super::failure::Failure;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+pub(super) async fn guard(State(shop): State<Shop>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let problem_wanted = problem_wanted(request.headers());
+
+    let response = match shop.requests.try_acquire() {
+        Ok(_permit) => answer(request, next, shop.limits.handler_deadline).await,
+        Err(_full) => Failure::overloaded().into_response(),
+    };
+    record(method, route.as_ref().map_or("unmatched", MatchedPath::as_str), response.status().as_u16(), started.elapsed());
+    if problem_wanted { as_problem(response) } else { response }
+}
+
+async fn answer(request: Request, next: Next, deadline: Duration) -> Response {
+    match timeout(deadline, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked");
+            Failure::internal().into_response()
+        }
+        Err(_elapsed) => Failure::overloaded().into_response(),
+    }
+}
+
+/// The method as a label: of those that nobody knows there could be any number.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        _ => "OTHER",
+    }
+}
+
+fn record(method: &'static str, route: &str, status: u16, latency: Duration) {
+    metrics::counter!("commerce_http_requests_total", "method" => method, "route" => route.to_owned(), "status" => status.to_string())
+        .increment(1);
+    metrics::histogram!("commerce_http_request_seconds", "method" => method, "route" => route.to_owned()).record(latency);
+    tracing::debug!(method, route, status, latency_ms = latency.as_secs_f64() * 1_000.0, "answered");
+}

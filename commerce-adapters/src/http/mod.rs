@@ -1,0 +1,64 @@
+//! The shop over HTTP: an axum router that can be mounted in anybody's server, and a server that closes slow and silent connections.
+//!
+//! - [`router`] and [`ops_router`] make the routes; [`HttpOptions`] says how they behave.
+//! - [`serve`] runs them on a listener until it is told to stop.
+//!
+//! Every request passes the same checks in the same order: authentication, shape, ownership, domain. Every answer comes in one envelope, and
+//! one `match` says which status a refusal has.
+
+mod app;
+mod auth;
+mod body;
+mod cursor;
+mod envelope;
+mod failure;
+mod guard;
+mod idempotency;
+mod options;
+mod path;
+mod prefer;
+mod query;
+mod routes;
+mod server;
+mod status;
+mod trace_parent;
+
+pub use auth::{AuthMode, SECRET_BYTES_MIN, SecretTooShort, TokenSecret};
+pub use options::{HttpLimits, HttpOptions, OpsRoutes};
+pub use routes::metrics::install_metrics;
+pub use server::{ServerLimits, serve};
+
+use self::app::App;
+use self::failure::Failure;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use commerce_core::{Commerce, ErrorCode};
+use std::sync::Arc;
+
+/// The routes of a shop.
+///
+/// Unless [`HttpOptions::ops_routes`] says otherwise they include those of [`ops_router`].
+pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
+    let shop = Arc::new(App::new(commerce.clone(), &options));
+    let shop_routes = routes::shop()
+        .fallback(async || Failure::new(ErrorCode::ResourceNotFound, "there is nothing at this path: /docs lists what there is"))
+        .method_not_allowed_fallback(async || {
+            Failure::new(ErrorCode::MethodNotAllowed, "this path does not take this method: use one that the Allow header names")
+        })
+        .layer(from_fn_with_state(Arc::clone(&shop), guard::guard))
+        .with_state(shop);
+    match options.ops_routes {
+        OpsRoutes::SamePort => shop_routes.merge(ops_router(commerce, options)),
+        OpsRoutes::OwnPort => shop_routes,
+    }
+}
+
+/// Health, readiness and metrics. No cap on requests keeps them from answering.
+pub fn ops_router(commerce: Commerce, options: HttpOptions) -> Router {
+    let HttpOptions { metrics, shutdown, .. } = options;
+    let health = routes::health::routes(commerce, shutdown);
+    match metrics {
+        Some(handle) => health.merge(routes::metrics::routes(handle)),
+        None => health,
+    }
+}

@@ -1,0 +1,65 @@
+//! The routes, one file a resource.
+
+mod auth;
+mod coupons;
+pub(super) mod health;
+pub(super) mod metrics;
+mod order_events;
+mod orders;
+mod payments;
+mod points;
+mod products;
+mod users;
+
+use super::app::Shop;
+use super::failure::{Failure, Outcome};
+use axum::Router;
+use axum::routing::{get, post};
+use commerce_core::UserId;
+use commerce_core::user::UserError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageData<T> {
+    /// The items.
+    items: Vec<T>,
+    /// The cursor of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The routes of the shop itself.
+pub(super) fn shop() -> Router<Shop> {
+    Router::new()
+        .route("/api/users", post(users::register))
+        .route("/api/auth/login", post(auth::login))
+        .route("/api/users/{userId}", get(users::show).post(users::rename))
+        .route("/api/users/{userId}/points", get(points::show).post(points::charge))
+        .route("/api/users/{userId}/points/history", get(points::history))
+        .route("/api/users/{userId}/orders", get(orders::list))
+        .route("/api/products", get(products::list).post(products::create))
+        .route("/api/products/{productId}", get(products::show))
+        .route("/api/products/rank/{n}", get(products::rank))
+        .route("/api/products/options/{optionId}/stock", post(products::adjust_stock))
+        .route("/api/orders", post(orders::place))
+        .route("/api/orders/{orderId}", get(orders::show))
+        .route("/api/orders/{orderId}/events", get(order_events::stream))
+        .route("/api/orders/{orderId}/cancel", post(orders::cancel))
+        .route("/api/payments", post(payments::pay))
+        .route("/api/payments/{paymentId}", get(payments::show))
+        .route("/api/payments/{paymentId}/refund", post(payments::refund))
+        .route("/api/coupons", get(coupons::list).post(coupons::create))
+        .route("/api/coupons/{userId}", get(coupons::held))
+}
+
+/// # Errors
+/// `INACTIVE_USER` if there is no such user.
+async fn must_exist(shop: &Shop, user: UserId) -> Outcome<()> {
+    match shop.commerce.queries().user(user).await? {
+        Some(_) => Ok(()),
+        None => Err(Failure::from(UserError::NotFound(user))),
+    }
+}

@@ -1,0 +1,70 @@
+use super::statements::Update;
+use async_trait::async_trait;
+use commerce_core::messaging::OutboxRow;
+use commerce_core::store::StoreError;
+use sqlx::query_builder::Separated;
+use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, QueryBuilder, Type};
+
+/// A type is another type. Bounds on [`IsInner::It`] hold wherever `X: Is<T, It: …>` is a supertrait, while a where-clause that says the
+/// same of `T` would have to be repeated at every use.
+pub(crate) trait Is<T>: IsInner<T, It = T> {}
+/// See [`Is`].
+pub(crate) trait IsInner<T> {
+    /// The type itself.
+    type It;
+}
+impl<T, U: ?Sized> IsInner<T> for U {
+    type It = T;
+}
+impl<T, U: ?Sized> Is<T> for U {}
+
+/// The binds of one row.
+pub(crate) type Row<'a, DB> = Separated<'a, DB, &'static str>;
+
+/// A database the repositories run on: everything in which the dialects differ.
+pub(crate) trait Backend:
+    Database<Arguments: IntoArguments<Self>>
+    + for<'c> Is<&'c mut <Self as Database>::Connection, It: Executor<'c, Database = Self>>
+    + Is<usize, It: ColumnIndex<<Self as Database>::Row>>
+    + Is<i64, It: for<'q> Encode<'q, Self> + for<'r> Decode<'r, Self> + Type<Self>>
+    + Is<Option<i64>, It: for<'q> Encode<'q, Self> + for<'r> Decode<'r, Self> + Type<Self>>
+    + Is<String, It: for<'q> Encode<'q, Self> + for<'r> Decode<'r, Self> + Type<Self>>
+    + Is<Option<String>, It: for<'q> Encode<'q, Self> + for<'r> Decode<'r, Self> + Type<Self>>
+    + Is<Vec<u8>, It: for<'q> Encode<'q, Self> + for<'r> Decode<'r, Self> + Type<Self>>
+    + Is<&'static str, It: for<'q> Encode<'q, Self> + Type<Self>>
+{
+    /// What a unit of work holds from its begin to its end.
+    type Session: Session<Self>;
+
+    /// Put behind a SELECT whose rows are to stay as they are until the unit of work ends; begins with a space unless it is empty.
+    const FOR_UPDATE: &'static str;
+
+    /// Put behind a SELECT that passes over rows somebody else has locked, and locks the others; begins with a space unless it is empty.
+    const SKIP_LOCKED: &'static str;
+
+    /// What stands around the table and the rows of an INSERT that leaves rows alone whose unique keys exist.
+    const INSERT_IGNORE: [&'static str; 2];
+
+    /// Writes a statement that changes many rows at once, each to values of its own. Every row binds its key, then the columns, and then
+    /// the version that was read if the update is versioned; a row given twice MUST be counted once.
+    fn push_update<T>(query: &mut QueryBuilder<Self>, update: &Update, rows: impl Iterator<Item = T>, bind: impl FnMut(Row<'_, Self>, T));
+
+    /// How many rows a statement changed; of an update, how many it found.
+    fn rows_affected(result: &Self::QueryResult) -> u64;
+
+    /// The id the first row was given by an INSERT of `rows` rows, whose ids are adjacent.
+    fn first_id(result: &Self::QueryResult, rows: i64) -> i64;
+
+    /// What an error of the driver means.
+    fn error(error: sqlx::Error) -> StoreError;
+}
+
+/// A connection in a transaction. Dropping it MUST roll the transaction back.
+#[async_trait]
+pub(crate) trait Session<DB: Backend>: Send + 'static {
+    /// The connection.
+    fn connection(&mut self) -> &mut DB::Connection;
+
+    /// Commits the transaction, in which `written` was added to the outbox.
+    async fn commit(self, written: Vec<OutboxRow>) -> Result<(), StoreError>;
+}

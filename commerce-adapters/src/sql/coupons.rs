@@ -1,0 +1,128 @@
+use super::statements::{Guard, Update, insert, select_in, update};
+use super::{Backend, Fields, SqlUnitOfWork};
+use crate::sql::fields::corrupt;
+use async_trait::async_trait;
+use commerce_core::coupon::{
+    Coupon, CouponName, CouponRepository, Discount, DiscountKind, Position, UserCoupon, UserCouponState, UserCouponStatus,
+};
+use commerce_core::store::StoreError;
+use commerce_core::{CouponId, UserCouponId};
+
+pub(super) const COLUMNS: &str = "id, name, discount_kind, discount_value, initial_stock, issued, opens_at, expires_at, created_at";
+pub(super) const HELD_COLUMNS: &str = "id, user_id, coupon_id, place, task_id, issued_at, used_at, order_id";
+/// Selects user coupons with their coupons, up to the WHERE; read by [`read_pair`].
+pub(super) const SELECT_PAIRS: &str = "SELECT h.id, h.user_id, h.coupon_id, h.place, h.task_id, h.issued_at, h.used_at, h.order_id, \
+     c.id, c.name, c.discount_kind, c.discount_value, c.initial_stock, c.issued, c.opens_at, c.expires_at, c.created_at \
+     FROM user_coupons h JOIN coupons c ON c.id = h.coupon_id";
+const SAVE: Update = Update { table: "coupons", key: "id", columns: &["issued"], guard: Guard::Exists };
+const SAVE_HELD: Update = Update { table: "user_coupons", key: "id", columns: &["status", "used_at", "order_id"], guard: Guard::Exists };
+
+/// Reads [`COLUMNS`].
+pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Coupon, StoreError> {
+    let id = row.whole()?;
+    let name = row.parsed(CouponName::parse)?;
+    let kind = row.word(DiscountKind::parse)?;
+    let discount = Discount::new(kind, row.int()?).map_err(corrupt)?;
+    Ok(Coupon {
+        id,
+        name,
+        discount,
+        initial_stock: row.whole()?,
+        issued: row.whole()?,
+        opens_at: row.opt_at()?,
+        expires_at: row.at()?,
+        created_at: row.at()?,
+    })
+}
+
+/// Reads [`HELD_COLUMNS`].
+pub(super) fn read_held<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<UserCoupon, StoreError> {
+    let id = row.whole()?;
+    let user_id = row.whole()?;
+    let coupon_id = row.whole()?;
+    let position = Position::new(row.whole()?).ok_or_else(|| corrupt("a position of zero"))?;
+    let task_id = row.whole()?;
+    let issued_at = row.at()?;
+    let state = match (row.opt_at()?, row.opt_whole()?) {
+        (Some(at), Some(order_id)) => UserCouponState::Used { order_id, at },
+        _ => UserCouponState::Issued,
+    };
+    Ok(UserCoupon { id, user_id, coupon_id, state, position, task_id, issued_at })
+}
+
+/// Reads what [`SELECT_PAIRS`] selects.
+pub(super) fn read_pair<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<(UserCoupon, Coupon), StoreError> {
+    Ok((read_held(row)?, read(row)?))
+}
+
+/// The columns of a state: `status`, `used_at` and `order_id`.
+fn state_columns(state: UserCouponState) -> (&'static str, Option<i64>, Option<i64>) {
+    match state {
+        UserCouponState::Issued => (UserCouponStatus::Issued.as_str(), None, None),
+        UserCouponState::Used { order_id, at } => (UserCouponStatus::Used.as_str(), Some(at.millis()), Some(order_id.get())),
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
+    async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        let added = insert::<DB, _>(self.connection(), "coupons", COLUMNS, coupons, |mut row, coupon| {
+            row.push_bind(coupon.id.get());
+            row.push_bind(coupon.name.as_str().to_owned());
+            row.push_bind(coupon.discount.kind().as_str());
+            row.push_bind(coupon.discount.value());
+            row.push_bind(i64::from(coupon.initial_stock));
+            row.push_bind(i64::from(coupon.issued));
+            row.push_bind(coupon.opens_at.map(commerce_core::Timestamp::millis));
+            row.push_bind(coupon.expires_at.millis());
+            row.push_bind(coupon.created_at.millis());
+        });
+        added.await.map(drop)
+    }
+
+    async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
+        let (head, tail) = (format!("SELECT {COLUMNS} FROM coupons WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), &tail, read).await
+    }
+
+    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        let updated = update::<DB, _>(self.connection(), &SAVE, coupons, |mut row, coupon| {
+            row.push_bind(coupon.id.get());
+            row.push_bind(i64::from(coupon.issued));
+        });
+        updated.await
+    }
+
+    async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        let columns = "id, user_id, coupon_id, place, task_id, issued_at, status, used_at, order_id";
+        let added = insert::<DB, _>(self.connection(), "user_coupons", columns, user_coupons, |mut row, held| {
+            let (status, used_at, order_id) = state_columns(held.state);
+            row.push_bind(held.id.get());
+            row.push_bind(held.user_id.get());
+            row.push_bind(held.coupon_id.get());
+            row.push_bind(i64::from(held.position.get()));
+            row.push_bind(held.task_id.get());
+            row.push_bind(held.issued_at.millis());
+            row.push_bind(status);
+            row.push_bind(used_at);
+            row.push_bind(order_id);
+        });
+        added.await.map(drop)
+    }
+
+    async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
+        let (head, tail) = (format!("{SELECT_PAIRS} WHERE h.id IN"), format!(" ORDER BY h.id{}", DB::FOR_UPDATE));
+        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), &tail, read_pair).await
+    }
+
+    async fn save_user_coupons(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        let updated = update::<DB, _>(self.connection(), &SAVE_HELD, user_coupons, |mut row, held| {
+            let (status, used_at, order_id) = state_columns(held.state);
+            row.push_bind(held.id.get());
+            row.push_bind(status);
+            row.push_bind(used_at);
+            row.push_bind(order_id);
+        });
+        updated.await
+    }
+}

@@ -1,0 +1,69 @@
+use super::statements::{execute, fetch, insert, push_list, push_texts};
+use super::{Backend, Fields, SqlUnitOfWork};
+use crate::sql::fields::corrupt;
+use async_trait::async_trait;
+use commerce_core::UserId;
+use commerce_core::idempotency::{Claim, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, KeyOwner, StoredAnswer};
+use commerce_core::store::StoreError;
+use sqlx::QueryBuilder;
+use std::collections::HashSet;
+
+const COLUMNS: &str = "owner, idempotency_key, fingerprint, status, location, body, created_at";
+
+fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<IdempotencyRecord, StoreError> {
+    let owner = match row.int()? {
+        0 => KeyOwner::Anyone,
+        id => KeyOwner::User(UserId::new(id).map_err(corrupt)?),
+    };
+    let key = row.parsed(IdempotencyKey::parse)?;
+    let fingerprint = row.bytes()?.try_into().map_err(|_| corrupt("a fingerprint that has not 32 bytes"))?;
+    Ok(IdempotencyRecord {
+        claim: Claim { owner, key, fingerprint },
+        answer: StoredAnswer { status: row.whole()?, location: row.opt_text()?, body: row.bytes()? },
+        at: row.at()?,
+    })
+}
+
+#[async_trait]
+impl<DB: Backend> IdempotencyRepository for SqlUnitOfWork<DB> {
+    async fn find(&mut self, claims: &[Claim]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        let mut found = Vec::new();
+        for piece in claims.chunks(256) {
+            let keys: Vec<String> = piece.iter().map(|claim| claim.key.as_str().to_owned()).collect();
+            let owners: Vec<i64> = piece.iter().map(|claim| claim.owner.as_i64()).collect();
+            let mut query = QueryBuilder::<DB>::new("SELECT ");
+            query.push(COLUMNS).push(" FROM idempotency_records WHERE idempotency_key IN");
+            push_texts(&mut query, &keys);
+            query.push(" AND owner IN");
+            push_list(&mut query, &owners);
+            // Lists of pairs are written differently in every dialect. Two lists also find the key of one under the owner of another.
+            let asked: HashSet<(KeyOwner, &IdempotencyKey)> = piece.iter().map(|claim| (claim.owner, &claim.key)).collect();
+            let records = fetch(self.connection(), query, read).await?;
+            found.extend(records.into_iter().filter(|record| asked.contains(&(record.claim.owner, &record.claim.key))));
+        }
+        Ok(found)
+    }
+
+    async fn insert(&mut self, records: &[IdempotencyRecord]) -> Result<(), StoreError> {
+        let added = insert::<DB, _>(self.connection(), "idempotency_records", COLUMNS, records, |mut row, record| {
+            row.push_bind(record.claim.owner.as_i64());
+            row.push_bind(record.claim.key.as_str().to_owned());
+            row.push_bind(record.claim.fingerprint.to_vec());
+            row.push_bind(i64::from(record.answer.status));
+            row.push_bind(record.answer.location.clone());
+            row.push_bind(record.answer.body.clone());
+            row.push_bind(record.at.millis());
+        });
+        added.await.map(drop)
+    }
+
+    async fn replace(&mut self, record: &IdempotencyRecord) -> Result<(), StoreError> {
+        let IdempotencyRecord { claim, answer, at } = record;
+        let mut query = QueryBuilder::<DB>::new("UPDATE idempotency_records SET fingerprint = ");
+        query.push_bind(claim.fingerprint.to_vec()).push(", status = ").push_bind(i64::from(answer.status));
+        query.push(", location = ").push_bind(answer.location.clone()).push(", body = ").push_bind(answer.body.clone());
+        query.push(", created_at = ").push_bind(at.millis()).push(" WHERE idempotency_key = ").push_bind(claim.key.as_str().to_owned());
+        query.push(" AND owner = ").push_bind(claim.owner.as_i64());
+        if execute(self.connection(), query).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+}

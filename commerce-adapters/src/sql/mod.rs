@@ -1,0 +1,27 @@
+//! What SQL databases share: repositories, queries and row mappings, written once over the small [`backend::Backend`] trait that
+//! gathers where the dialects differ.
+
+pub(crate) mod backend;
+mod coupons;
+mod dead_letters;
+mod fields;
+mod idempotency;
+mod inbox;
+pub(crate) mod messages;
+mod orders;
+mod outbox;
+mod payments;
+mod points;
+mod products;
+mod queries;
+mod snapshot;
+pub(crate) mod statements;
+mod stock;
+mod unit_of_work;
+mod users;
+
+pub(crate) use backend::{Backend, Session};
+pub(crate) use fields::{Fields, read_whole};
+pub(crate) use queries::SqlQueries;
+pub(crate) use snapshot::SqlSnapshot;
+pub(crate) use unit_of_work::SqlUnitOfWork;

@@ -1,0 +1,142 @@
+use super::statements::{Guard, Update, insert, insert_ignore, select_in, update};
+use super::{Backend, Fields, SqlUnitOfWork};
+use crate::sql::fields::corrupt;
+use async_trait::async_trait;
+use commerce_core::OrderId;
+use commerce_core::order::{Order, OrderItem, OrderRepository, OrderStatus, Quantity};
+use commerce_core::product::{OptionName, ProductName, UnitPrice};
+use commerce_core::store::StoreError;
+
+pub(super) const COLUMNS: &str = "id, user_id, user_coupon_id, original_price, discount, total, status, failure, ordered_at, expires_at, \
+     updated_at, version";
+const ITEM_COLUMNS: &str = "order_id, line, option_id, product_id, product_name, option_name, unit_price, quantity";
+const SAVE: Update = Update {
+    table: "orders",
+    key: "id",
+    columns: &["original_price", "discount", "total", "status", "failure", "updated_at"],
+    guard: Guard::Version,
+};
+
+/// Reads [`COLUMNS`] as an order without items.
+pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Order, StoreError> {
+    Ok(Order {
+        id: row.whole()?,
+        user_id: row.whole()?,
+        user_coupon_id: row.opt_whole()?,
+        items: Vec::new(),
+        original_price: row.money()?,
+        discount: row.money()?,
+        total: row.money()?,
+        status: row.word(OrderStatus::parse)?,
+        failure: row.opt_code()?,
+        ordered_at: row.at()?,
+        expires_at: row.at()?,
+        updated_at: row.at()?,
+        version: row.whole()?,
+    })
+}
+
+fn read_item<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<(OrderId, OrderItem), StoreError> {
+    let order_id = row.whole()?;
+    let item = OrderItem {
+        option_id: row.whole()?,
+        product_id: row.whole()?,
+        product_name: row.parsed(ProductName::parse)?,
+        option_name: row.parsed(OptionName::parse)?,
+        unit_price: UnitPrice::new(row.int()?).map_err(corrupt)?,
+        quantity: Quantity::new(row.int()?).map_err(corrupt)?,
+    };
+    Ok((order_id, item))
+}
+
+/// Gives orders their items, in any order of the orders.
+///
+/// A pending order has none. It is not asked for any, because it may have got some since it was read: a reader without a transaction
+/// would see half of a change.
+pub(super) async fn add_items<'o, DB: Backend>(
+    connection: &mut DB::Connection,
+    orders: impl Iterator<Item = &'o mut Order> + Send,
+) -> Result<(), StoreError> {
+    let mut settled: Vec<&mut Order> = orders.filter(|order| order.status != OrderStatus::Pending).collect();
+    settled.sort_unstable_by_key(|order| order.id);
+    let ids: Vec<i64> = settled.iter().map(|order| order.id.get()).collect();
+    let head = "SELECT order_id, option_id, product_id, product_name, option_name, unit_price, quantity FROM order_items WHERE order_id IN";
+    for (order_id, item) in select_in::<DB, _>(connection, head, ids, " ORDER BY order_id, line", read_item).await? {
+        if let Ok(at) = settled.binary_search_by_key(&order_id, |order| order.id) {
+            settled[at].items.push(item);
+        }
+    }
+    Ok(())
+}
+
+/// Orders with their items, ascending by id; `lock` stands behind the SELECT.
+pub(super) async fn by_id<DB: Backend>(connection: &mut DB::Connection, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
+    let (head, tail) = (format!("SELECT {COLUMNS} FROM orders WHERE id IN"), format!(" ORDER BY id{lock}"));
+    let mut orders = select_in::<DB, _>(connection, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
+    add_items::<DB>(connection, orders.iter_mut()).await?;
+    Ok(orders)
+}
+
+impl<DB: Backend> SqlUnitOfWork<DB> {
+    /// Writes the items of orders that have none stored yet. Items never change, so what is stored already stays.
+    async fn write_items(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        let fresh: Vec<&Order> = orders.iter().filter(|order| !order.items.is_empty() && !self.itemised.contains(&order.id)).collect();
+        let lines: Vec<(OrderId, i64, &OrderItem)> =
+            fresh.iter().flat_map(|order| (0..).zip(&order.items).map(|(line, item)| (order.id, line, item))).collect();
+        let added = insert_ignore::<DB, _>(self.connection(), "order_items", ITEM_COLUMNS, &lines, |mut row, (order_id, line, item)| {
+            row.push_bind(order_id.get());
+            row.push_bind(*line);
+            row.push_bind(item.option_id.get());
+            row.push_bind(item.product_id.get());
+            row.push_bind(item.product_name.as_str().to_owned());
+            row.push_bind(item.option_name.as_str().to_owned());
+            row.push_bind(item.unit_price.amount().krw());
+            row.push_bind(i64::from(item.quantity.units()));
+        });
+        added.await?;
+        self.itemised.extend(fresh.iter().map(|order| order.id));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
+    async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        let added = insert::<DB, _>(self.connection(), "orders", COLUMNS, orders, |mut row, order| {
+            row.push_bind(order.id.get());
+            row.push_bind(order.user_id.get());
+            row.push_bind(order.user_coupon_id.map(i64::from));
+            row.push_bind(order.original_price.krw());
+            row.push_bind(order.discount.krw());
+            row.push_bind(order.total.krw());
+            row.push_bind(order.status.as_str());
+            row.push_bind(order.failure.map(commerce_core::ErrorCode::as_str).map(str::to_owned));
+            row.push_bind(order.ordered_at.millis());
+            row.push_bind(order.expires_at.millis());
+            row.push_bind(order.updated_at.millis());
+            row.push_bind(i64::from(order.version));
+        });
+        added.await.map(drop)
+    }
+
+    async fn lock(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let orders = by_id::<DB>(self.connection(), ids, DB::FOR_UPDATE).await?;
+        self.itemised.extend(orders.iter().filter(|order| !order.items.is_empty()).map(|order| order.id));
+        Ok(orders)
+    }
+
+    async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        let updated = update::<DB, _>(self.connection(), &SAVE, orders, |mut row, order| {
+            row.push_bind(order.id.get());
+            row.push_bind(order.original_price.krw());
+            row.push_bind(order.discount.krw());
+            row.push_bind(order.total.krw());
+            row.push_bind(order.status.as_str());
+            row.push_bind(order.failure.map(commerce_core::ErrorCode::as_str).map(str::to_owned));
+            row.push_bind(order.updated_at.millis());
+            row.push_bind(i64::from(order.version));
+        });
+        updated.await?;
+        self.write_items(orders).await
+    }
+}

@@ -1,0 +1,42 @@
+use super::page_rows;
+use crate::sql::statements::fetch;
+use crate::sql::{Backend, coupons};
+use commerce_core::coupon::{Coupon, UserCoupon};
+use commerce_core::store::{CouponPage, Page, PageLimit, StoreError};
+use commerce_core::{CouponId, TaskId, UserId};
+use sqlx::QueryBuilder;
+
+pub(super) async fn coupon<DB: Backend>(connection: &mut DB::Connection, id: CouponId) -> Result<Option<Coupon>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(coupons::COLUMNS).push(" FROM coupons WHERE id = ").push_bind(id.get());
+    Ok(fetch(connection, query, coupons::read).await?.pop())
+}
+
+pub(super) async fn coupons<DB: Backend>(
+    connection: &mut DB::Connection,
+    after: Option<CouponId>,
+    limit: PageLimit,
+) -> Result<CouponPage, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(coupons::COLUMNS).push(" FROM coupons WHERE id > ").push_bind(after.map_or(0, i64::from));
+    query.push(" ORDER BY id LIMIT ").push_bind(page_rows(limit));
+    Ok(Page::cut(fetch(connection, query, coupons::read).await?, limit, |coupon| coupon.id))
+}
+
+pub(super) async fn user_coupons<DB: Backend>(
+    connection: &mut DB::Connection,
+    user: UserId,
+) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new(coupons::SELECT_PAIRS);
+    query.push(" WHERE h.user_id = ").push_bind(user.get()).push(" ORDER BY h.id");
+    fetch(connection, query, coupons::read_pair).await
+}
+
+pub(super) async fn user_coupon_of_task<DB: Backend>(
+    connection: &mut DB::Connection,
+    task: TaskId,
+) -> Result<Option<UserCoupon>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(coupons::HELD_COLUMNS).push(" FROM user_coupons WHERE task_id = ").push_bind(task.get());
+    Ok(fetch(connection, query, coupons::read_held).await?.pop())
+}

@@ -1,0 +1,63 @@
+use super::page_rows;
+use crate::sql::statements::fetch;
+use crate::sql::{Backend, Fields, orders, payments, read_whole};
+use commerce_core::payment::Payment;
+use commerce_core::store::{OrderCursor, OrderPage, OrderView, Page, PageLimit, StoreError};
+use commerce_core::{OrderId, PaymentId, Timestamp, UserId};
+use sqlx::QueryBuilder;
+
+/// Selects orders with the payments that completed them, up to the WHERE. One statement, so that both are of one moment.
+fn select_views<DB: Backend>() -> QueryBuilder<DB> {
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(orders::COLUMNS).push(
+        ", (SELECT p.id FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED') ORDER BY p.id LIMIT 1) \
+         FROM orders WHERE ",
+    );
+    query
+}
+
+fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreError> {
+    Ok(OrderView { order: orders::read(row)?, payment_id: row.opt_whole()? })
+}
+
+pub(super) async fn order<DB: Backend>(connection: &mut DB::Connection, id: OrderId) -> Result<Option<OrderView>, StoreError> {
+    let mut query = select_views::<DB>();
+    query.push("id = ").push_bind(id.get());
+    let mut view = fetch(connection, query, read_view).await?.pop();
+    orders::add_items::<DB>(connection, view.iter_mut().map(|view| &mut view.order)).await?;
+    Ok(view)
+}
+
+pub(super) async fn orders_of<DB: Backend>(
+    connection: &mut DB::Connection,
+    user: UserId,
+    before: Option<OrderCursor>,
+    limit: PageLimit,
+) -> Result<OrderPage, StoreError> {
+    let (at, id) = before.map_or((i64::MAX, i64::MAX), |before| (before.ordered_at.millis(), before.id.get()));
+    let mut query = select_views::<DB>();
+    query.push("user_id = ").push_bind(user.get()).push(" AND ordered_at <= ").push_bind(at);
+    query.push(" AND (ordered_at < ").push_bind(at).push(" OR id < ").push_bind(id);
+    query.push(") ORDER BY ordered_at DESC, id DESC LIMIT ").push_bind(page_rows(limit));
+    let views = fetch(connection, query, read_view).await?;
+    let cursor = |view: &OrderView| OrderCursor { ordered_at: view.order.ordered_at, id: view.order.id };
+    let mut page = Page::cut(views, limit, cursor);
+    orders::add_items::<DB>(connection, page.items.iter_mut().map(|view| &mut view.order)).await?;
+    Ok(page)
+}
+
+pub(super) async fn overdue_orders<DB: Backend>(
+    connection: &mut DB::Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<OrderId>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT id FROM orders WHERE status = 'AWAITING_PAYMENT' AND expires_at <= ");
+    query.push_bind(now.millis()).push(" ORDER BY expires_at, id LIMIT ").push_bind(i64::from(limit));
+    fetch(connection, query, read_whole).await
+}
+
+pub(super) async fn payment<DB: Backend>(connection: &mut DB::Connection, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(payments::COLUMNS).push(" FROM payments WHERE id = ").push_bind(id.get());
+    Ok(fetch(connection, query, payments::read).await?.pop())
+}

@@ -1,0 +1,77 @@
+use super::page_rows;
+use crate::sql::statements::{fetch, select_in};
+use crate::sql::{Backend, Fields, products};
+use commerce_core::product::Product;
+use commerce_core::store::{Page, PageLimit, ProductFilter, ProductPage, SoldProduct, StoreError};
+use commerce_core::{ProductId, Timestamp};
+use sqlx::QueryBuilder;
+
+pub(super) async fn products<DB: Backend>(connection: &mut DB::Connection, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+    let head = format!("SELECT {} FROM products WHERE id IN", products::COLUMNS);
+    let ids = ids.iter().map(|id| id.get());
+    let mut found = select_in::<DB, _>(connection, &head, ids, " ORDER BY id", products::read).await?;
+    products::add_options::<DB>(connection, &mut found).await?;
+    Ok(found)
+}
+
+pub(super) async fn find_products<DB: Backend>(
+    connection: &mut DB::Connection,
+    filter: &ProductFilter,
+    after: Option<ProductId>,
+    limit: PageLimit,
+) -> Result<ProductPage, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(products::COLUMNS).push(" FROM products WHERE id > ").push_bind(after.map_or(0, i64::from));
+    if let Some(category) = filter.category {
+        query.push(" AND category = ").push_bind(category.as_str());
+    }
+    if let Some(text) = &filter.text {
+        let pattern = containing(text);
+        query.push(" AND (name LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!' OR description LIKE ").push_bind(pattern);
+        query.push(" ESCAPE '!')");
+    }
+    query.push(" ORDER BY id LIMIT ").push_bind(page_rows(limit));
+    let mut page = Page::cut(fetch(connection, query, products::read).await?, limit, |product| product.id);
+    products::add_options::<DB>(connection, &mut page.items).await?;
+    Ok(page)
+}
+
+/// A LIKE pattern for texts that contain this one; `!` takes its special meaning from a character. A backslash will not do: the dialects
+/// do not agree how it is written in a literal.
+fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+pub(super) async fn best_sellers<DB: Backend>(
+    connection: &mut DB::Connection,
+    from: Timestamp,
+    to: Timestamp,
+    limit: PageLimit,
+) -> Result<Vec<SoldProduct>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new(
+        "SELECT i.product_id, CAST(SUM(i.quantity) AS SIGNED) AS sold FROM payments p JOIN order_items i ON i.order_id = p.order_id \
+         WHERE p.status = 'COMPLETED' AND p.created_at >= ",
+    );
+    query.push_bind(from.millis()).push(" AND p.created_at < ").push_bind(to.millis());
+    query.push(" GROUP BY i.product_id ORDER BY sold DESC, i.product_id LIMIT ").push_bind(page_rows(limit) - 1);
+    fetch(connection, query, |row: &mut Fields<'_, DB>| Ok(SoldProduct { product_id: row.whole()?, sold: row.int()? })).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::containing;
+
+    #[test]
+    fn a_searched_text_is_taken_literally() {
+        assert_eq!(containing(r"50% _off_!\"), r"%50!% !_off!_!!\%");
+    }
+}

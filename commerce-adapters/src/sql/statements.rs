@@ -1,0 +1,198 @@
+//! Statements over many rows, in shapes whose sizes are powers of two.
+//!
+//! Drivers keep statements prepared by their text. If every number of rows made a text of its own, that cache would overflow and each
+//! statement would be prepared anew; with powers of two a table has nine shapes of each kind.
+
+use super::backend::Row;
+use super::{Backend, Fields};
+use commerce_core::store::StoreError;
+use sqlx::{Database, QueryBuilder};
+use std::iter::repeat_n;
+
+/// The most rows of one INSERT or UPDATE; a power of two.
+const ROWS_MAX: usize = 256;
+/// The most values of one IN list; a power of two.
+const VALUES_MAX: usize = 1024;
+
+/// An UPDATE that gives each of many rows values of its own.
+pub(crate) struct Update {
+    /// The table.
+    pub(crate) table: &'static str,
+    /// Its primary key.
+    pub(crate) key: &'static str,
+    /// The columns to write.
+    pub(crate) columns: &'static [&'static str],
+    /// Whether the table has a version, which has to be the one that was read and rises by one.
+    pub(crate) guard: Guard,
+}
+
+/// What has to hold of a row that is updated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// It exists.
+    Exists,
+    /// Its version is the one that was read.
+    Version,
+}
+
+/// Cuts a slice into pieces whose lengths are powers of two, the largest first: 37 = 32 + 4 + 1.
+pub(crate) fn powers_of_two<T>(items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let len = 1 << rest.len().checked_ilog2()?;
+        let (piece, others) = rest.split_at(max.min(len));
+        rest = others;
+        Some(piece)
+    })
+}
+
+/// Repeats the last item until the length is a power of two.
+fn padded<T>(items: &[T]) -> impl Iterator<Item = &T> {
+    let missing = items.len().next_power_of_two() - items.len();
+    items.iter().chain(items.last().into_iter().flat_map(move |last| repeat_n(last, missing)))
+}
+
+/// Adds rows; `columns` are separated by commas. Answers the id that the store gave to the first row of each piece.
+pub(crate) async fn insert<DB: Backend, T: Sync>(
+    connection: &mut DB::Connection,
+    table: &str,
+    columns: &str,
+    rows: &[T],
+    mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
+) -> Result<Vec<i64>, StoreError> {
+    let mut ids = Vec::new();
+    for piece in powers_of_two(rows, ROWS_MAX) {
+        let mut query = QueryBuilder::<DB>::new("INSERT INTO ");
+        query.push(table).push(" (").push(columns).push(") ").push_values(piece, &mut bind);
+        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        expect_rows(DB::rows_affected(&result), piece.len())?;
+        let first = DB::first_id(&result, i64::try_from(piece.len()).unwrap_or(i64::MAX));
+        ids.extend((first..).take(piece.len()));
+    }
+    Ok(ids)
+}
+
+/// Adds the rows whose unique keys do not exist yet, and answers how many that were.
+pub(crate) async fn insert_ignore<DB: Backend, T: Sync>(
+    connection: &mut DB::Connection,
+    table: &str,
+    columns: &str,
+    rows: &[T],
+    mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
+) -> Result<u64, StoreError> {
+    let [head, tail] = DB::INSERT_IGNORE;
+    let mut added = 0;
+    for piece in rows.chunks(ROWS_MAX) {
+        let mut query = QueryBuilder::<DB>::new(head);
+        query.push(table).push(" (").push(columns).push(") ").push_values(padded(piece), &mut bind).push(tail);
+        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        added += DB::rows_affected(&result);
+    }
+    Ok(added)
+}
+
+/// Changes rows; fails with [`StoreError::Conflict`] unless the guard held for every one of them.
+pub(crate) async fn update<DB: Backend, T: Sync>(
+    connection: &mut DB::Connection,
+    update: &Update,
+    rows: &[T],
+    mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
+) -> Result<(), StoreError> {
+    for piece in rows.chunks(ROWS_MAX) {
+        let mut query = QueryBuilder::<DB>::new("");
+        DB::push_update(&mut query, update, padded(piece), &mut bind);
+        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        if usize::try_from(DB::rows_affected(&result)) != Ok(piece.len()) {
+            return Err(StoreError::Conflict);
+        }
+    }
+    Ok(())
+}
+
+/// Selects rows by a list of values: `head` ends where the list begins, `tail` follows it. The values are taken in ascending order, so
+/// that an ORDER BY on them holds for the whole answer.
+pub(crate) async fn select_in<DB: Backend, T: Send>(
+    connection: &mut DB::Connection,
+    head: &str,
+    values: impl IntoIterator<Item = i64> + Send,
+    tail: &str,
+    mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let mut values: Vec<i64> = values.into_iter().collect();
+    values.sort_unstable();
+    values.dedup();
+    let mut found = Vec::with_capacity(values.len());
+    for piece in values.chunks(VALUES_MAX) {
+        let mut query = QueryBuilder::<DB>::new(head);
+        push_list(&mut query, piece);
+        query.push(tail);
+        found.append(&mut fetch(connection, query, &mut read).await?);
+    }
+    Ok(found)
+}
+
+/// Writes a list of numbers in brackets, padded to a power of two.
+pub(crate) fn push_list<DB: Backend>(query: &mut QueryBuilder<DB>, values: &[i64]) {
+    query.push(" (");
+    let mut list = query.separated(", ");
+    for value in padded(values) {
+        list.push_bind(*value);
+    }
+    list.push_unseparated(")");
+}
+
+/// Writes a list of texts in brackets, padded to a power of two.
+pub(crate) fn push_texts<DB: Backend>(query: &mut QueryBuilder<DB>, values: &[String]) {
+    query.push(" (");
+    let mut list = query.separated(", ");
+    for value in padded(values) {
+        list.push_bind(value.clone());
+    }
+    list.push_unseparated(")");
+}
+
+/// Runs a query and reads each of its rows.
+pub(crate) async fn fetch<DB: Backend, T: Send>(
+    connection: &mut DB::Connection,
+    mut query: QueryBuilder<DB>,
+    mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let rows = query.build().fetch_all(connection).await.map_err(DB::error)?;
+    rows.iter().map(|row| read(&mut Fields::of(row))).collect()
+}
+
+/// Runs a statement that writes, and answers how many rows it changed.
+pub(crate) async fn execute<DB: Backend>(connection: &mut DB::Connection, mut query: QueryBuilder<DB>) -> Result<u64, StoreError> {
+    let result: <DB as Database>::QueryResult = query.build().execute(connection).await.map_err(DB::error)?;
+    Ok(DB::rows_affected(&result))
+}
+
+fn expect_rows(affected: u64, expected: usize) -> Result<(), StoreError> {
+    if usize::try_from(affected) == Ok(expected) {
+        return Ok(());
+    }
+    Err(StoreError::Backend(format!("{affected} rows were written instead of {expected}").into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(items: usize, max: usize) -> Vec<usize> {
+        powers_of_two(&vec![(); items], max).map(<[()]>::len).collect()
+    }
+
+    #[test]
+    fn rows_are_split_into_powers_of_two() {
+        assert_eq!(lengths(37, 256), [32, 4, 1]);
+        assert_eq!(lengths(0, 256), [0; 0]);
+        assert_eq!(lengths(600, 256), [256, 256, 64, 16, 8]);
+    }
+
+    #[test]
+    fn lists_are_padded_with_their_last_value() {
+        assert_eq!(padded(&[1, 2, 3]).collect::<Vec<_>>(), [&1, &2, &3, &3]);
+        assert_eq!(padded(&[1, 2]).collect::<Vec<_>>(), [&1, &2]);
+        assert_eq!(padded::<i64>(&[]).count(), 0);
+    }
+}

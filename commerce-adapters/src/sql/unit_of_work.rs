@@ -1,0 +1,89 @@
+use super::{Backend, Session};
+use async_trait::async_trait;
+use commerce_core::coupon::CouponRepository;
+use commerce_core::idempotency::IdempotencyRepository;
+use commerce_core::messaging::{DeadLetterRepository, InboxRepository, Message, OutboxRepository, OutboxRow};
+use commerce_core::order::OrderRepository;
+use commerce_core::payment::PaymentRepository;
+use commerce_core::point::PointRepository;
+use commerce_core::product::ProductRepository;
+use commerce_core::stock::StockRepository;
+use commerce_core::store::{StoreError, UnitOfWork};
+use commerce_core::user::UserRepository;
+use commerce_core::{EventId, OrderId};
+use std::collections::HashSet;
+
+/// A transaction on one connection, and every repository over it. Dropping it drops the session, which rolls back.
+pub(crate) struct SqlUnitOfWork<DB: Backend> {
+    session: DB::Session,
+    /// Events that wait for the commit, with the ids they have already, so that those of all handlers of a batch are written by few statements.
+    pub(super) unwritten: Vec<(Option<EventId>, Message)>,
+    /// Events that were written.
+    pub(super) written: Vec<OutboxRow>,
+    /// Orders whose items are known to be stored.
+    pub(super) itemised: HashSet<OrderId>,
+}
+
+impl<DB: Backend> SqlUnitOfWork<DB> {
+    /// Takes over a connection in a transaction that was just begun.
+    pub(crate) fn new(session: DB::Session) -> Self {
+        Self { session, unwritten: Vec::new(), written: Vec::new(), itemised: HashSet::new() }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut DB::Connection {
+        self.session.connection()
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> UnitOfWork for SqlUnitOfWork<DB> {
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn points(&mut self) -> &mut dyn PointRepository {
+        self
+    }
+
+    fn products(&mut self) -> &mut dyn ProductRepository {
+        self
+    }
+
+    fn stock(&mut self) -> &mut dyn StockRepository {
+        self
+    }
+
+    fn coupons(&mut self) -> &mut dyn CouponRepository {
+        self
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderRepository {
+        self
+    }
+
+    fn payments(&mut self) -> &mut dyn PaymentRepository {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxRepository {
+        self
+    }
+
+    fn inbox(&mut self) -> &mut dyn InboxRepository {
+        self
+    }
+
+    fn dead_letters(&mut self) -> &mut dyn DeadLetterRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.write_events().await?;
+        let Self { session, written, .. } = *self;
+        session.commit(written).await
+    }
+}

@@ -1,0 +1,21 @@
+//! The store in one SQLite file: a single writer, readers apart, and nothing else to install.
+//!
+//! SQLite lets one transaction write at a time. So there is one connection that writes, handed from unit of work to unit of work, and every
+//! transaction on it begins with `BEGIN IMMEDIATE`: a transaction that reads first and writes later would fail when another process
+//! wrote in between. Readers have connections of their own and, with the write-ahead log, never wait for the writer.
+
+mod backend;
+mod commits;
+mod error;
+mod log;
+mod options;
+mod purge;
+mod schema;
+mod sequence;
+mod session;
+mod store;
+mod writer;
+
+pub use options::{Durability, Migrate, SqliteOptions};
+pub use schema::{OpenError, SchemaState};
+pub use store::SqliteStore;

@@ -1,0 +1,141 @@
+use super::commits::Commits;
+use super::error::store_error;
+use super::schema::{self, OpenError, SchemaState};
+use super::session::SqliteSession;
+use super::writer::Writer;
+use super::{Migrate, SqliteOptions};
+use crate::sql::{SqlQueries, SqlSnapshot, SqlUnitOfWork};
+use async_trait::async_trait;
+use commerce_core::audit::AuditSnapshot;
+use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
+use commerce_core::{Sequence, Timestamp};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{ConnectOptions, Connection, Executor, Sqlite};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::timeout;
+
+const READER_WAIT: Duration = Duration::from_secs(10);
+
+/// The store in one SQLite file. Cloning it is cheap: the clones share their connections.
+#[derive(Clone)]
+pub struct SqliteStore {
+    options: Arc<SqliteOptions>,
+    writer: Arc<Mutex<Writer>>,
+    commits: Arc<Commits>,
+    queries: Arc<SqlQueries<Sqlite>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, and brings its schema up to date if the options say so.
+    ///
+    /// # Errors
+    /// [`OpenError::SchemaNewer`] for a file of a newer program, [`OpenError::SchemaOlder`] for one of an older program that is not to be
+    /// changed, and those of the store.
+    pub async fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let mut writer = Writer::connect(options.writer()).await?;
+        match options.migrate {
+            Migrate::Yes => schema::migrate(writer.connection()).await?,
+            Migrate::No => schema::require_current(writer.connection()).await?,
+        }
+        let pool = SqlitePoolOptions::new()
+            .max_connections(options.readers)
+            .acquire_timeout(READER_WAIT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.reader());
+        Ok(Self {
+            options: Arc::new(options),
+            writer: Arc::new(Mutex::new(writer)),
+            commits: Arc::new(Commits::new()),
+            queries: Arc::new(SqlQueries::new(pool)),
+        })
+    }
+
+    /// Compares the schema of a file with the one this program works with, without changing it. A file that does not exist is made.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn schema_state(options: &SqliteOptions) -> Result<SchemaState, StoreError> {
+        let mut connection = options.writer().connect().await.map_err(store_error)?;
+        let state = schema::state(&mut connection).await;
+        connection.close().await.map_err(store_error)?;
+        state
+    }
+
+    /// Brings the schema of a file up to date and closes it again. The file is made if it does not exist.
+    ///
+    /// # Errors
+    /// [`OpenError::SchemaNewer`] for a file of a newer program, and those of the store.
+    pub async fn migrate(options: &SqliteOptions) -> Result<(), OpenError> {
+        let mut connection = options.writer().create_if_missing(true).connect().await.map_err(store_error)?;
+        let migrated = schema::migrate(&mut connection).await;
+        connection.close().await.map_err(store_error)?;
+        migrated
+    }
+
+    /// A signal that changes after each commit of this process that wrote events; its value is the last row of the outbox then.
+    pub fn subscribe_commits(&self) -> watch::Receiver<i64> {
+        self.commits.subscribe()
+    }
+
+    /// Waits for the unit of work under way, copies the log back into the file and closes the readers. What is still used afterwards
+    /// answers [`StoreError::Unavailable`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.queries.close().await;
+        let mut writer = self.writer().await?;
+        writer.settle().await?;
+        writer.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop).map_err(store_error)
+    }
+
+    /// The writer, once nobody else has it.
+    pub(super) async fn writer(&self) -> Result<OwnedMutexGuard<Writer>, StoreError> {
+        let waited = timeout(self.options.begin_timeout, Arc::clone(&self.writer).lock_owned()).await;
+        waited.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))
+    }
+
+    pub(super) fn commits(&self) -> &Commits {
+        &self.commits
+    }
+
+    pub(super) fn reads(&self) -> &SqlQueries<Sqlite> {
+        &self.queries
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let session = SqliteSession::begin(self.writer().await?, Arc::clone(&self.commits)).await?;
+        Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(session)))
+    }
+
+    async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {
+        self.lease(sequence, len).await
+    }
+
+    fn queries(&self) -> &dyn Queries {
+        self.queries.as_ref()
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn AuditSnapshot>, StoreError> {
+        let mut connection = self.options.reader().connect().await.map_err(store_error)?;
+        connection.execute("BEGIN").await.map_err(store_error)?;
+        // A read transaction begins to see one moment with the first row it reads.
+        connection.execute("SELECT COUNT(*) FROM bus_offsets").await.map_err(store_error)?;
+        Ok(Box::new(SqlSnapshot::<Sqlite>::new(connection)))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.queries.has_users().await.map(drop)
+    }
+
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.purge_rows(before, limit).await
+    }
+}

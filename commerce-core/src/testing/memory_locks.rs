@@ -1,0 +1,69 @@
+use crate::lock::{DistributedLock, LockError, LockGrant};
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A lock service in memory; its time is tokio's, so that a test with a paused clock decides when a lease ends. Clones share their locks.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLocks {
+    locks: Arc<Mutex<HashMap<String, Lock>>>,
+}
+
+/// The last grant of a name. It is kept when it ends, because the next fence has to be larger.
+#[derive(Debug)]
+struct Lock {
+    fence: u64,
+    held_until: Option<Instant>,
+}
+
+impl Lock {
+    fn held(&self) -> bool {
+        self.held_until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+impl MemoryLocks {
+    /// A service that has granted nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn locks(&self) -> MutexGuard<'_, HashMap<String, Lock>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes when the grant ends, if it is valid; whether it was.
+    fn end(&self, grant: &LockGrant, held_until: Option<Instant>) -> bool {
+        let mut locks = self.locks();
+        let valid = locks.get_mut(&grant.name).filter(|lock| lock.held() && lock.fence == grant.fence && token(lock.fence) == grant.token);
+        valid.map(|lock| lock.held_until = held_until).is_some()
+    }
+}
+
+/// Tokens need not be secret here, only different: this one follows from the fence and is not equal to it.
+const fn token(fence: u64) -> u64 {
+    fence.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[async_trait]
+impl DistributedLock for MemoryLocks {
+    async fn try_acquire(&self, name: &str, lease: Duration) -> Result<Option<LockGrant>, LockError> {
+        let mut locks = self.locks();
+        let lock = locks.entry(name.to_owned()).or_insert(Lock { fence: 0, held_until: None });
+        if lock.held() {
+            return Ok(None);
+        }
+        *lock = Lock { fence: lock.fence + 1, held_until: Some(Instant::now() + lease) };
+        Ok(Some(LockGrant { name: name.to_owned(), token: token(lock.fence), fence: lock.fence }))
+    }
+
+    async fn renew(&self, grant: &LockGrant, lease: Duration) -> Result<bool, LockError> {
+        Ok(self.end(grant, Some(Instant::now() + lease)))
+    }
+
+    async fn release(&self, grant: &LockGrant) -> Result<bool, LockError> {
+        Ok(self.end(grant, None))
+    }
+}

@@ -1,0 +1,58 @@
+use super::State;
+use super::state::{duplicate, insert_new, pick};
+use crate::coupon::{Coupon, CouponRepository, UserCoupon};
+use crate::store::StoreError;
+use crate::{CouponId, UserCouponId};
+use async_trait::async_trait;
+
+#[async_trait]
+impl CouponRepository for State {
+    async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        coupons.iter().try_for_each(|coupon| insert_new(&mut self.coupons, coupon.id, coupon.clone(), "coupon"))
+    }
+
+    async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
+        Ok(pick(&self.coupons, ids))
+    }
+
+    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        for coupon in coupons {
+            self.coupons.get_mut(&coupon.id).ok_or(StoreError::Conflict)?.issued = coupon.issued;
+        }
+        Ok(())
+    }
+
+    async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        for held in user_coupons {
+            if self.user_coupon_by_holder.insert((held.user_id, held.coupon_id), held.id).is_some() {
+                return Err(duplicate("user coupon of a user"));
+            }
+            if self.user_coupon_by_position.insert((held.coupon_id, held.position), held.id).is_some() {
+                return Err(duplicate("position of a user coupon"));
+            }
+            self.user_coupon_by_task.insert(held.task_id, held.id);
+            insert_new(&mut self.user_coupons, held.id, held.clone(), "user coupon")?;
+        }
+        Ok(())
+    }
+
+    async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
+        pick(&self.user_coupons, ids).into_iter().map(|held| self.with_coupon(held)).collect()
+    }
+
+    async fn save_user_coupons(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        for held in user_coupons {
+            self.user_coupons.get_mut(&held.id).ok_or(StoreError::Conflict)?.state = held.state;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    pub(super) fn with_coupon(&self, held: UserCoupon) -> Result<(UserCoupon, Coupon), StoreError> {
+        match self.coupons.get(&held.coupon_id) {
+            Some(coupon) => Ok((held, coupon.clone())),
+            None => Err(StoreError::Corrupt(format!("user coupon {} is of coupon {}, which does not exist", held.id, held.coupon_id))),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+use super::State;
+use super::state::{OutboxEntry, rows};
+use crate::messaging::{Message, NewEvent, OutboxRepository, OutboxRow};
+use crate::store::StoreError;
+use crate::{EventId, Timestamp};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+#[async_trait]
+impl OutboxRepository for State {
+    async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError> {
+        for event in events {
+            let id = self.next_id()?;
+            self.put_out(id, event.encode(id));
+        }
+        Ok(())
+    }
+
+    async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {
+        let row = self.next_id()?;
+        self.put_out(row, message.clone());
+        Ok(())
+    }
+
+    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut claimed = Vec::new();
+        for &row in &self.unsent {
+            if claimed.len() == rows(limit) {
+                break;
+            }
+            let Some(entry) = self.outbox.get_mut(&row) else { continue };
+            if entry.claimed_until.is_none_or(|claimed_until| claimed_until <= now) {
+                entry.claimed_until = Some(until);
+                claimed.push(OutboxRow { row, message: Message::clone(&entry.message) });
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError> {
+        for row in rows {
+            if let Some(entry) = self.outbox.get_mut(row) {
+                entry.sent_at = Some(now);
+                self.unsent.remove(row);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn put_out(&mut self, row: EventId, message: Message) {
+        self.outbox.insert(row, OutboxEntry { message: Arc::new(message), claimed_until: None, sent_at: None });
+        self.unsent.insert(row);
+    }
+}

@@ -1,0 +1,62 @@
+use super::State;
+use super::state::{insert_new, largest, pick, smallest};
+use crate::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockRepository};
+use crate::store::StoreError;
+use crate::{OptionId, OrderId};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+#[async_trait]
+impl StockRepository for State {
+    async fn lock(&mut self, options: &[OptionId]) -> Result<Vec<Stock>, StoreError> {
+        Ok(pick(&self.stock, options))
+    }
+
+    async fn open(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
+        for shelf in stock {
+            insert_new(&mut self.stock, shelf.option_id, shelf.clone(), "stock")?;
+        }
+        self.append_stock_entries(entries)
+    }
+
+    async fn save(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
+        for shelf in stock {
+            let stored = self.stock.get_mut(&shelf.option_id).filter(|stored| stored.version == shelf.version);
+            *stored.ok_or(StoreError::Conflict)? = Stock { version: shelf.version + 1, ..shelf.clone() };
+        }
+        self.append_stock_entries(entries)
+    }
+
+    async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
+        self.reservations_of(orders)
+    }
+}
+
+impl State {
+    fn append_stock_entries(&mut self, entries: &[NewStockEntry]) -> Result<(), StoreError> {
+        for change in entries {
+            let id = self.next_id()?;
+            if let (StockEntryKind::Reserve | StockEntryKind::Release, Some(order_id)) = (change.kind, change.order_id) {
+                *self.reserved.entry((order_id, change.option_id)).or_default() -= change.delta;
+            }
+            self.stock_entries.insert((change.option_id, id), StockEntry { id, change: change.clone() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn reservations_of(&self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
+        let orders: BTreeSet<OrderId> = orders.iter().copied().collect();
+        let of_order = |order_id: OrderId| {
+            let every_option = (order_id, smallest())..=(order_id, largest());
+            self.reserved.range::<_, (OrderId, OptionId)>(every_option)
+        };
+        orders
+            .into_iter()
+            .flat_map(of_order)
+            .map(|(&(order_id, option_id), &units)| match u32::try_from(units) {
+                Ok(units) => Ok(Reservation { order_id, option_id, units }),
+                Err(_) => Err(StoreError::Corrupt(format!("order {order_id} holds {units} units of option {option_id}"))),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! What tests are made of: in-memory adapters that keep every promise of the ports, a clock that is set by hand, seeded randomness and
+//! faults, and the contract suites that every adapter has to pass.
+//!
+//! Nothing here is fit for production: [`PlainHasher`] does not protect passwords, and what is in memory is lost with the process.
+
+pub mod contract;
+
+mod faults;
+mod manual_clock;
+mod memory_bus;
+mod memory_locks;
+mod memory_notifier;
+mod memory_store;
+mod plain_hasher;
+mod seeded_random;
+
+pub use faults::{Fault, FaultCounts, FaultyStore};
+pub use manual_clock::ManualClock;
+pub use memory_bus::MemoryBus;
+pub use memory_locks::MemoryLocks;
+pub use memory_notifier::MemoryNotifier;
+pub use memory_store::MemoryStore;
+pub use plain_hasher::PlainHasher;
+pub use seeded_random::SeededRandom;

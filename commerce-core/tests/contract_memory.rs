@@ -1,0 +1,30 @@
+//! The in-memory adapters keep the promises of the ports.
+
+use commerce_core::testing::contract::{self, BusUnderTest};
+use commerce_core::testing::{FaultyStore, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn the_memory_store_keeps_the_contract_of_a_store() {
+    contract::store(async || Arc::new(MemoryStore::new()) as _).await;
+}
+
+#[tokio::test]
+async fn a_faulty_store_without_faults_keeps_the_contract_of_a_store() {
+    contract::store(async || Arc::new(FaultyStore::scripted(Arc::new(MemoryStore::new()), [])) as _).await;
+}
+
+#[tokio::test]
+async fn the_memory_bus_keeps_the_contract_of_a_message_bus() {
+    contract::message_bus(async || BusUnderTest::publishing(Arc::new(MemoryBus::new()))).await;
+}
+
+#[tokio::test]
+async fn the_memory_locks_keep_the_contract_of_a_distributed_lock() {
+    contract::distributed_lock(async || Arc::new(MemoryLocks::new()) as _).await;
+}
+
+#[tokio::test]
+async fn the_memory_notifier_keeps_the_contract_of_a_notifier() {
+    contract::notifier(async || Arc::new(MemoryNotifier::new()) as _).await;
+}

@@ -21,3 +21,6 @@ pub mod http;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+
+#[cfg(feature = "runtime")]
+pub mod runtime;

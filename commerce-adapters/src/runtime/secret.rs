@@ -1,14 +1,15 @@
 use super::Failure;
+use crate::http::TokenSecret;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-const SECRET_BYTES_MIN: usize = 32;
+const SECRET_BYTES: usize = 32;
 const SECRET_BYTES_MAX: u64 = 4_096;
 
 /// Reads the token key from `given`, or from a file beside the database that is made when it is missing.
-pub(super) fn token_key(given: Option<&Path>, database: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn token_key(given: Option<&Path>, database: &Path) -> Result<TokenSecret, Failure> {
     match given {
         Some(path) => read(path),
         None => {
@@ -35,7 +36,7 @@ fn make(path: &Path) -> Result<(), Failure> {
     draft.push(format!(".{}", std::process::id()));
     let draft = PathBuf::from(draft);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(fail)?;
-    file.write_all(&rand::random::<[u8; SECRET_BYTES_MIN]>()).and_then(|()| file.sync_all()).map_err(fail)?;
+    file.write_all(&rand::random::<[u8; SECRET_BYTES]>()).and_then(|()| file.sync_all()).map_err(fail)?;
     // A link fails if the name exists: of two processes that make a key at once, one wins and both read it.
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft).map_err(fail)?;
@@ -45,7 +46,7 @@ fn make(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+fn read(path: &Path) -> Result<TokenSecret, Failure> {
     let fail = |error: std::io::Error| Failure::missing(format!("cannot read the token key {}", path.display()), &error);
     let file = OpenOptions::new().read(true).open(path).map_err(fail)?;
     if file.metadata().map_err(fail)?.permissions().mode() & 0o077 != 0 {
@@ -53,10 +54,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     let mut key = Vec::new();
     file.take(SECRET_BYTES_MAX).read_to_end(&mut key).map_err(fail)?;
-    if key.len() < SECRET_BYTES_MIN {
-        return Err(Failure::Usage(format!("the token key {} must have at least {SECRET_BYTES_MIN} bytes", path.display())));
-    }
-    Ok(key)
+    TokenSecret::new(key).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 #[cfg(test)]
@@ -67,9 +65,11 @@ mod tests {
     fn a_key_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("shop.db");
-        let key = token_key(None, &database).unwrap();
+        token_key(None, &database).unwrap();
+        let key = std::fs::read(beside(&database)).unwrap();
         assert_eq!(key.len(), 32);
-        assert_eq!(token_key(None, &database).unwrap(), key);
+        token_key(None, &database).unwrap();
+        assert_eq!(std::fs::read(beside(&database)).unwrap(), key);
         let mode = std::fs::metadata(beside(&database)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -2,6 +2,8 @@
 
 mod log;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use self::log::Log;
 use self::subscription::{MemorySubscription, Mode};

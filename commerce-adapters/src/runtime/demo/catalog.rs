@@ -14,11 +14,11 @@ use std::time::Duration;
 /// The customers have the ids 1 to this.
 pub(super) const CUSTOMERS: i64 = 2_000;
 /// The address of the demo's administrator.
-pub const ADMIN_EMAIL: &str = "admin@commerce.example";
+pub(crate) const ADMIN_EMAIL: &str = "admin@commerce.example";
 /// The password of the demo's administrator.
-pub const ADMIN_PASSWORD: &str = "commerce-admin";
+pub(crate) const ADMIN_PASSWORD: &str = "commerce-admin";
 /// The password of every customer of the demo.
-pub const CUSTOMER_PASSWORD: &str = "commerce-demo";
+pub(crate) const CUSTOMER_PASSWORD: &str = "commerce-demo";
 
 const PLENTY: i64 = 200_000;
 /// What is on the shelf of the option that the demo's sales sell out.

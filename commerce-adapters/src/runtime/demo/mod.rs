@@ -16,7 +16,7 @@ use commerce_core::user::{Email, Password, PasswordHash, RegisterUser, Role, Use
 use commerce_core::{BusinessCalendar, Commerce, Parts, Sequence, Settings, UserId};
 use std::sync::Arc;
 
-pub use self::catalog::{ADMIN_EMAIL, ADMIN_PASSWORD, CUSTOMER_PASSWORD};
+pub(super) use self::catalog::{ADMIN_EMAIL, ADMIN_PASSWORD, CUSTOMER_PASSWORD};
 
 /// What filling the demo shop came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

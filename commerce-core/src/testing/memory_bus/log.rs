@@ -11,7 +11,7 @@ pub(super) type Place = (Topic, i32);
 #[derive(Default)]
 pub(super) struct Log {
     partitions: BTreeMap<Place, Vec<Message>>,
-    cursors: HashMap<(Group, Place), Cursor>,
+    cursors: BTreeMap<(Group, Place), Cursor>,
     last_reader: u64,
 }
 

@@ -53,7 +53,7 @@ impl AuditSnapshot for MemorySnapshot {
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
-        self.0.reservations_of(orders)
+        Ok(self.0.reservations_of(orders))
     }
 
     async fn payments_of(&mut self, orders: &[OrderId]) -> Result<Vec<Payment>, StoreError> {

@@ -37,7 +37,9 @@ pub(super) async fn issued_counts_are_written_in_batches_of_any_size(store: &dyn
     with_coupons(store, 300).await;
     for size in BATCHES {
         let mut coupons = write(store, async |uow| uow.coupons().lock(&ids(size)).await).await;
-        coupons.iter_mut().for_each(|coupon| coupon.issued += 3);
+        for coupon in &mut coupons {
+            coupon.issued += 3;
+        }
         write(store, async |uow| uow.coupons().save(&coupons).await).await;
         let stored = write(store, async |uow| uow.coupons().lock(&ids(size)).await).await;
         assert_eq!(stored, coupons);
@@ -109,7 +111,7 @@ pub(super) async fn a_user_coupon_is_used_and_given_back_in_batches_of_any_size(
     let states = [UserCouponState::Used { order_id: id(1), at: NOW.plus(seconds(1)) }, UserCouponState::Issued];
     for (size, state) in BATCHES.into_iter().flat_map(|size| states.map(|state| (size, state))) {
         let size = usize::try_from(size).unwrap();
-        let changed: Vec<_> = issued.iter().take(size).cloned().map(|held| UserCoupon { state, ..held }).collect();
+        let changed: Vec<_> = issued.iter().take(size).map(|held| UserCoupon { state, ..held.clone() }).collect();
         write(store, async |uow| uow.coupons().save_user_coupons(&changed).await).await;
         let wanted: Vec<_> = changed.iter().map(|held| held.id).collect();
         let stored = write(store, async |uow| uow.coupons().lock_user_coupons(&wanted).await).await;

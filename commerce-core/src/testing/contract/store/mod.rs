@@ -19,6 +19,7 @@ use std::sync::Arc;
 ///
 /// # Panics
 /// With the name of the first check that fails.
+#[expect(clippy::too_many_lines, reason = "it is a list of checks")]
 pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
     checks! { new:
         unit_of_work::what_is_committed_is_seen_at_once,

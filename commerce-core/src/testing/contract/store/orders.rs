@@ -83,7 +83,9 @@ pub(super) async fn a_save_on_top_of_what_was_not_read_is_refused(store: &dyn St
     first[0].fail(ErrorCode::OutOfStock, NOW).unwrap();
     write(store, async |uow| uow.orders().save(&first).await).await;
 
-    stale.iter_mut().for_each(|order| order.confirm(vec![item(1, 1)], Money::ZERO, NOW).unwrap());
+    for order in &mut stale {
+        order.confirm(vec![item(1, 1)], Money::ZERO, NOW).unwrap();
+    }
     let refused = attempt(store, async |uow| uow.orders().save(&stale).await).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     let stored = write(store, async |uow| uow.orders().lock(&ids(2)).await).await;

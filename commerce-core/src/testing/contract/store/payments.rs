@@ -63,7 +63,9 @@ pub(super) async fn payments_are_refunded_in_batches_of_any_size(store: &dyn Sto
         let mut payments: Vec<Payment> = (first..first + size).map(payment).collect();
         let wanted: Vec<_> = payments.iter().map(|payment| payment.id).collect();
         insert(store, &payments).await.unwrap();
-        payments.iter_mut().for_each(|payment| payment.refund().unwrap());
+        for payment in &mut payments {
+            payment.refund().unwrap();
+        }
         write(store, async |uow| uow.payments().save(&payments).await).await;
         assert_eq!(write(store, async |uow| uow.payments().find(&wanted).await).await, payments);
         first += size;

@@ -75,7 +75,9 @@ pub(super) async fn users_are_renamed_in_batches_of_any_size(store: &dyn Store) 
     for size in BATCHES {
         let later = NOW.plus(seconds(u64::try_from(size).unwrap()));
         let mut renamed = write(store, async |uow| uow.users().lock(&ids(size)).await).await;
-        renamed.iter_mut().for_each(|user| user.rename(UserName::parse(&format!("New {} {size}", user.id)).unwrap(), later));
+        for user in &mut renamed {
+            user.rename(UserName::parse(&format!("New {} {size}", user.id)).unwrap(), later);
+        }
         write(store, async |uow| uow.users().update(&renamed).await).await;
         let stored = write(store, async |uow| uow.users().lock(&ids(size)).await).await;
         assert_eq!(stored, renamed);

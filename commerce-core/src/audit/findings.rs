@@ -1,0 +1,71 @@
+use super::{CheckId, Violation};
+use crate::{EventId, OrderId, UserCouponId};
+use std::collections::HashSet;
+
+/// How many findings are kept.
+const VIOLATIONS_MAX: usize = 10_000;
+/// How many findings are looked at again. A shop with more of them is far behind, and these will show it.
+const SUSPECTS_MAX: usize = 100_000;
+
+/// What a finding that may be in flight is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Suspect {
+    Order(OrderId),
+    UserCoupon(UserCouponId),
+    Event(EventId),
+}
+
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    certain: Vec<Violation>,
+    suspected: Vec<(Suspect, Violation)>,
+    omitted: u64,
+}
+
+impl Findings {
+    /// Adds something that cannot be in flight.
+    pub(super) fn certain(&mut self, check: CheckId, subject: String, detail: String) {
+        if self.certain.len() < VIOLATIONS_MAX {
+            self.certain.push(Violation { check, subject, detail, in_flight: false });
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Adds something that may be in flight.
+    pub(super) fn suspect(&mut self, check: CheckId, suspect: Suspect, detail: String) {
+        let subject = match suspect {
+            Suspect::Order(id) => format!("order {id}"),
+            Suspect::UserCoupon(id) => format!("user coupon {id}"),
+            Suspect::Event(id) => format!("event {id}"),
+        };
+        if self.suspected.len() < SUSPECTS_MAX {
+            self.suspected.push((suspect, Violation { check, subject, detail, in_flight: true }));
+        }
+    }
+
+    pub(super) fn has_suspects(&self) -> bool {
+        !self.suspected.is_empty()
+    }
+
+    pub(super) fn suspects(&self) -> Vec<Suspect> {
+        self.suspected.iter().map(|(suspect, _)| *suspect).collect()
+    }
+
+    /// Forgets suspicions that a later look does not share.
+    pub(super) fn keep_what_persists(&mut self, later: &Self) {
+        let persists: HashSet<(CheckId, Suspect)> = later.suspected.iter().map(|(suspect, found)| (found.check, *suspect)).collect();
+        self.suspected.retain(|(suspect, found)| persists.contains(&(found.check, *suspect)));
+    }
+
+    /// The violations by check, and how many more there are.
+    pub(super) fn into_violations(self) -> (Vec<Violation>, u64) {
+        let mut violations = self.certain;
+        violations.extend(self.suspected.into_iter().map(|(_, violation)| violation));
+        violations.sort_by_key(|violation| violation.check);
+        let beyond = violations.len().saturating_sub(VIOLATIONS_MAX);
+        violations.truncate(VIOLATIONS_MAX);
+        (violations, self.omitted + u64::try_from(beyond).unwrap_or(u64::MAX))
+    }
+}

@@ -8,6 +8,7 @@ use rand::RngExt;
 pub struct ThreadRandom;
 
 impl Random for ThreadRandom {
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter that draws for everybody")]
     fn up_to(&self, max: u64) -> u64 {
         rand::rng().random_range(0..=max)
     }

@@ -46,15 +46,13 @@ impl ProgressBook {
         if let Some(known) = get(&self.durable, group) {
             return Ok(known);
         }
-        let seq = match self.store.offset(group).await? {
-            Some(seq) => seq,
-            None => {
-                self.store.save_offsets(&[(group, 0)]).await?;
-                0
-            }
-        };
+        let stored = self.store.offset(group).await?;
+        if stored.is_none() {
+            self.store.save_offsets(&[(group, 0)]).await?;
+        }
+        let progress = Arc::new(Progress::at(stored.unwrap_or(0)));
         let mut groups = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(groups.entry(group).or_insert_with(|| Arc::new(Progress::at(seq)))))
+        Ok(Arc::clone(groups.entry(group).or_insert(progress)))
     }
 
     /// The progress of a group that begins behind everything there is now, and is forgotten with this process.

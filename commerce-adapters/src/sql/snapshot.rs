@@ -135,9 +135,9 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
     async fn user_coupons_held_by(&mut self, orders: &[OrderId]) -> Result<Vec<UserCoupon>, StoreError> {
         let head = format!("SELECT {} FROM user_coupons WHERE order_id IN", coupons::HELD_COLUMNS);
         let orders = orders.iter().map(|id| id.get());
-        let mut held = select_in::<DB, _>(&mut self.connection, &head, orders, "", coupons::read_held).await?;
-        held.sort_unstable_by_key(|held| held.id);
-        Ok(held)
+        let mut found = select_in::<DB, _>(&mut self.connection, &head, orders, "", coupons::read_held).await?;
+        found.sort_unstable_by_key(|user_coupon| user_coupon.id);
+        Ok(found)
     }
 
     async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {

@@ -6,7 +6,7 @@
 use super::backend::Row;
 use super::{Backend, Fields};
 use commerce_core::store::StoreError;
-use sqlx::{Database, QueryBuilder};
+use sqlx::QueryBuilder;
 use std::iter::repeat_n;
 
 /// The most rows of one INSERT or UPDATE; a power of two.
@@ -64,7 +64,7 @@ pub(crate) async fn insert<DB: Backend, T: Sync>(
     for piece in powers_of_two(rows, ROWS_MAX) {
         let mut query = QueryBuilder::<DB>::new("INSERT INTO ");
         query.push(table).push(" (").push(columns).push(") ").push_values(piece, &mut bind);
-        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        let result = run(connection, query).await?;
         expect_rows(DB::rows_affected(&result), piece.len())?;
         let first = DB::first_id(&result, i64::try_from(piece.len()).unwrap_or(i64::MAX));
         ids.extend((first..).take(piece.len()));
@@ -85,7 +85,7 @@ pub(crate) async fn insert_ignore<DB: Backend, T: Sync>(
     for piece in rows.chunks(ROWS_MAX) {
         let mut query = QueryBuilder::<DB>::new(head);
         query.push(table).push(" (").push(columns).push(") ").push_values(padded(piece), &mut bind).push(tail);
-        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        let result = run(connection, query).await?;
         added += DB::rows_affected(&result);
     }
     Ok(added)
@@ -101,7 +101,7 @@ pub(crate) async fn update<DB: Backend, T: Sync>(
     for piece in rows.chunks(ROWS_MAX) {
         let mut query = QueryBuilder::<DB>::new("");
         DB::push_update(&mut query, update, padded(piece), &mut bind);
-        let result = query.build().execute(&mut *connection).await.map_err(DB::error)?;
+        let result = run(connection, query).await?;
         if usize::try_from(DB::rows_affected(&result)) != Ok(piece.len()) {
             return Err(StoreError::Conflict);
         }
@@ -157,14 +157,38 @@ pub(crate) async fn fetch<DB: Backend, T: Send>(
     mut query: QueryBuilder<DB>,
     mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
 ) -> Result<Vec<T>, StoreError> {
+    #[cfg(all(test, feature = "embedded"))]
+    seen::note(query.sql().as_str());
     let rows = query.build().fetch_all(connection).await.map_err(DB::error)?;
     rows.iter().map(|row| read(&mut Fields::of(row))).collect()
 }
 
 /// Runs a statement that writes, and answers how many rows it changed.
-pub(crate) async fn execute<DB: Backend>(connection: &mut DB::Connection, mut query: QueryBuilder<DB>) -> Result<u64, StoreError> {
-    let result: <DB as Database>::QueryResult = query.build().execute(connection).await.map_err(DB::error)?;
-    Ok(DB::rows_affected(&result))
+pub(crate) async fn execute<DB: Backend>(connection: &mut DB::Connection, query: QueryBuilder<DB>) -> Result<u64, StoreError> {
+    Ok(DB::rows_affected(&run(connection, query).await?))
+}
+
+async fn run<DB: Backend>(connection: &mut DB::Connection, mut query: QueryBuilder<DB>) -> Result<DB::QueryResult, StoreError> {
+    #[cfg(all(test, feature = "embedded"))]
+    seen::note(query.sql().as_str());
+    query.build().execute(connection).await.map_err(DB::error)
+}
+
+/// Remembers the statements that ran, for the test that looks at their plans.
+#[cfg(all(test, feature = "embedded"))]
+pub(crate) mod seen {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    pub(super) fn note(statement: &str) {
+        STATEMENTS.lock().unwrap().insert(statement.to_owned());
+    }
+
+    pub(crate) fn statements() -> BTreeSet<String> {
+        STATEMENTS.lock().unwrap().clone()
+    }
 }
 
 fn expect_rows(affected: u64, expected: usize) -> Result<(), StoreError> {

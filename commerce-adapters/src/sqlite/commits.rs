@@ -36,6 +36,7 @@ impl Commits {
 
     /// At most `limit` rows that follow `after` without a gap. Other processes write to the same file and their rows are not in memory:
     /// where a number is missing the answer ends, and the file has to be asked.
+    #[cfg(feature = "embedded")]
     pub(super) fn following(&self, after: i64, limit: usize) -> Vec<Arc<OutboxRow>> {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let start = tail.partition_point(|row| row.row.get() <= after);

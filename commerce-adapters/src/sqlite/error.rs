@@ -46,3 +46,84 @@ fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
 fn constraint(message: &str) -> String {
     message.rsplit_once(": ").map_or(message, |(_, columns)| columns).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+    use std::fmt;
+
+    /// An error as the driver reports it.
+    #[derive(Debug)]
+    struct Reported(&'static str, &'static str);
+
+    impl fmt::Display for Reported {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.1)
+        }
+    }
+
+    impl std::error::Error for Reported {}
+
+    impl DatabaseError for Reported {
+        fn message(&self) -> &str {
+            self.1
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            if self.0 == "2067" { sqlx::error::ErrorKind::UniqueViolation } else { sqlx::error::ErrorKind::Other }
+        }
+    }
+
+    fn reported(code: &'static str, message: &'static str) -> Error {
+        Error::Database(Box::new(Reported(code, message)))
+    }
+
+    #[test]
+    fn a_unique_key_is_named() {
+        let error = store_error(reported("2067", "UNIQUE constraint failed: users.email_key"));
+        assert!(matches!(error, StoreError::Duplicate { constraint } if constraint == "users.email_key"));
+    }
+
+    #[test]
+    fn a_busy_file_and_a_failing_disk_will_pass() {
+        for code in ["5", "261", "6", "8", "10", "778", "13", "14"] {
+            assert!(matches!(store_error(reported(code, "")), StoreError::Unavailable(_)), "{code}");
+        }
+        assert!(matches!(store_error(Error::PoolTimedOut), StoreError::Unavailable(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_corrupt() {
+        assert!(matches!(store_error(reported("11", "")), StoreError::Corrupt(_)));
+        assert!(matches!(store_error(Error::ColumnNotFound("id".into())), StoreError::Corrupt(_)));
+    }
+
+    #[test]
+    fn a_broken_check_is_nobodys_contention() {
+        assert!(matches!(store_error(reported("275", "CHECK constraint failed")), StoreError::Backend(_)));
+    }
+
+    #[test]
+    fn a_commit_that_fails_on_the_disk_is_ambiguous_and_a_busy_one_is_not() {
+        assert!(matches!(commit_error(reported("1034", "disk I/O error")), StoreError::Ambiguous(_)));
+        assert!(matches!(commit_error(Error::WorkerCrashed), StoreError::Ambiguous(_)));
+        assert!(matches!(commit_error(reported("5", "database is locked")), StoreError::Unavailable(_)));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::SqliteStore;
 use crate::sql::messages::{SELECT_ROWS, read_row};
-use crate::sql::statements::fetch;
-use crate::sql::{Backend, read_whole};
+use crate::sql::read_whole;
+use crate::sql::statements::{execute, fetch};
 use commerce_core::messaging::{Group, OutboxRow, Topic};
 use commerce_core::store::StoreError;
 use sqlx::{QueryBuilder, Sqlite};
@@ -64,6 +64,6 @@ impl SqliteStore {
         query.push_values(offsets, bind).push(tail);
         let mut writer = self.writer().await?;
         writer.settle().await?;
-        query.build().execute(writer.connection()).await.map(drop).map_err(<Sqlite as Backend>::error)
+        execute(writer.connection(), query).await.map(drop)
     }
 }

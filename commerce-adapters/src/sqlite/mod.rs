@@ -7,8 +7,11 @@
 mod backend;
 mod commits;
 mod error;
+#[cfg(feature = "embedded")]
 mod log;
 mod options;
+#[cfg(all(test, feature = "embedded"))]
+mod plans;
 mod purge;
 mod schema;
 mod sequence;

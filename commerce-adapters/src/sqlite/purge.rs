@@ -8,19 +8,19 @@ use commerce_core::store::StoreError;
 // few that are changed later: they are passed over, and deleted once they are old themselves.
 
 /// Delivered rows: sent by a relay, or acknowledged by every group that reads the outbox itself.
-const OUTBOX: &str = "DELETE FROM outbox WHERE seq IN (SELECT seq FROM (SELECT seq, occurred_at, sent_at FROM outbox WHERE seq > 0 \
+pub(super) const OUTBOX: &str = "DELETE FROM outbox WHERE seq IN (SELECT seq FROM (SELECT seq, occurred_at, sent_at FROM outbox WHERE seq > 0 \
      ORDER BY seq LIMIT ?2) WHERE occurred_at < ?1 AND (sent_at IS NOT NULL OR seq <= (SELECT COALESCE(MIN(seq), 0) FROM bus_offsets)))";
 
 /// Rows whose event cannot come again: it is gone from the outbox, in every row. The smallest row that is left tells, but for events that
 /// were sent again: they are found by their own id.
-const INBOX: &str = "DELETE FROM inbox WHERE group_name = ?3 AND event_id IN (SELECT event_id FROM (SELECT event_id, handled_at FROM inbox \
+pub(super) const INBOX: &str = "DELETE FROM inbox WHERE group_name = ?3 AND event_id IN (SELECT event_id FROM (SELECT event_id, handled_at FROM inbox \
      WHERE group_name = ?3 AND event_id < (SELECT COALESCE(MIN(seq), 9223372036854775807) FROM outbox) ORDER BY event_id LIMIT ?2) aged \
      WHERE handled_at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = aged.event_id))";
 
-const IDEMPOTENCY: &str = "DELETE FROM idempotency_records WHERE id IN (SELECT id FROM (SELECT id, created_at FROM idempotency_records \
+pub(super) const IDEMPOTENCY: &str = "DELETE FROM idempotency_records WHERE id IN (SELECT id FROM (SELECT id, created_at FROM idempotency_records \
      WHERE id > 0 ORDER BY id LIMIT ?2) WHERE created_at < ?1)";
 
-const DEAD_LETTERS: &str =
+pub(super) const DEAD_LETTERS: &str =
     "DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE replayed_at < ?1 ORDER BY replayed_at LIMIT ?2)";
 
 impl SqliteStore {

@@ -99,10 +99,12 @@ impl SqliteStore {
         waited.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))
     }
 
+    #[cfg(feature = "embedded")]
     pub(super) fn commits(&self) -> &Commits {
         &self.commits
     }
 
+    #[cfg(feature = "embedded")]
     pub(super) fn reads(&self) -> &SqlQueries<Sqlite> {
         &self.queries
     }

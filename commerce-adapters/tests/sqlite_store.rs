@@ -1,0 +1,182 @@
+//! What the contract of a store does not ask, because it is about the file.
+
+#![cfg(feature = "embedded")]
+
+use commerce_adapters::sqlite::{Durability, Migrate, OpenError, SchemaState, SqliteOptions, SqliteStore};
+use commerce_core::messaging::{Event, Group, Message, NewEvent, OrderConfirmed};
+use commerce_core::point::PointAccount;
+use commerce_core::store::{Store, StoreError};
+use commerce_core::{Money, OrderId, Sequence, Timestamp, UserId};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+fn options(folder: &TempDir) -> SqliteOptions {
+    let path = folder.path().join("shop.db");
+    SqliteOptions { durability: Durability::Relaxed, busy_timeout: Duration::from_millis(50), ..SqliteOptions::new(path) }
+}
+
+async fn open(folder: &TempDir) -> SqliteStore {
+    SqliteStore::open(options(folder)).await.unwrap()
+}
+
+fn account(user: i64) -> PointAccount {
+    PointAccount::open(UserId::new(user).unwrap())
+}
+
+fn event(order: i64) -> NewEvent {
+    let order_id = OrderId::new(order).unwrap();
+    NewEvent::new(Event::OrderConfirmed(OrderConfirmed { order_id, total: Money::ZERO }), NOW)
+}
+
+async fn open_account(store: &SqliteStore, user: i64) {
+    let mut uow = store.begin().await.unwrap();
+    uow.points().open(&[account(user)]).await.unwrap();
+    uow.commit().await.unwrap();
+}
+
+async fn balance(store: &SqliteStore, user: i64) -> Option<Money> {
+    store.queries().balance(UserId::new(user).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    open_account(&store, 1).await;
+    let leased = store.lease_ids(Sequence::Order, 10).await.unwrap();
+    drop(store);
+
+    let store = open(&folder).await;
+    assert_eq!(balance(&store, 1).await, Some(Money::ZERO));
+    assert_eq!(store.lease_ids(Sequence::Order, 1).await.unwrap().first, leased.first + 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_unit_of_work_lets_other_processes_write_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, others) = (open(&folder).await, open(&folder).await);
+    let mut uow = mine.begin().await.unwrap();
+    uow.points().open(&[account(1)]).await.unwrap();
+    drop(uow);
+    // The roll-back runs in a task of its own: whoever begins in the same process waits for it.
+    drop(mine.begin().await.unwrap());
+    open_account(&mine, 2).await;
+    open_account(&others, 3).await;
+    assert_eq!((balance(&mine, 1).await, balance(&mine, 3).await), (None, Some(Money::ZERO)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_another_process_writes_for_too_long_is_unavailable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, others) = (open(&folder).await, open(&folder).await);
+    let theirs = others.begin().await.unwrap();
+    assert!(matches!(mine.begin().await.err(), Some(StoreError::Unavailable(_))));
+    assert!(matches!(mine.lease_ids(Sequence::User, 1).await, Err(StoreError::Unavailable(_))));
+    theirs.commit().await.unwrap();
+    open_account(&mine, 1).await;
+}
+
+#[tokio::test]
+async fn a_unit_of_work_does_not_wait_for_the_others_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(SqliteOptions { begin_timeout: Duration::from_millis(20), ..options(&folder) }).await.unwrap();
+    let first = store.begin().await.unwrap();
+    assert!(matches!(store.begin().await.err(), Some(StoreError::Unavailable(_))));
+    first.commit().await.unwrap();
+    open_account(&store, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_begin_that_is_cancelled_at_any_point_leaves_no_transaction_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder).await);
+    for micros in 0..200 {
+        let task = tokio::spawn({
+            let store = Arc::clone(&store);
+            async move {
+                let mut uow = store.begin().await.unwrap();
+                uow.points().open(&[account(1)]).await.unwrap();
+            }
+        });
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+        task.abort();
+        let _ = task.await;
+    }
+    open_account(&store, 1).await;
+    assert_eq!(balance(&open(&folder).await, 1).await, Some(Money::ZERO));
+}
+
+#[tokio::test]
+async fn a_commit_with_events_gives_a_signal_and_one_without_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let mut commits = store.subscribe_commits();
+    open_account(&store, 1).await;
+    assert!(!commits.has_changed().unwrap());
+
+    let mut uow = store.begin().await.unwrap();
+    uow.outbox().append((1..=37).map(event).collect()).await.unwrap();
+    assert!(!commits.has_changed().unwrap());
+    uow.commit().await.unwrap();
+    assert_eq!(*commits.borrow_and_update(), 37);
+}
+
+#[tokio::test]
+async fn inbox_rows_stay_while_their_event_can_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let mut uow = store.begin().await.unwrap();
+    uow.outbox().append(vec![event(1), event(2)]).await.unwrap();
+    let rows = uow.outbox().claim(NOW, NOW, 2).await.unwrap();
+    let ids: Vec<_> = rows.iter().map(|row| row.row).collect();
+    uow.inbox().record(Group::Stock, &ids, NOW).await.unwrap();
+    uow.outbox().mark_sent(&ids, NOW).await.unwrap();
+    // The first event is sent again, and nobody has it yet.
+    let again = Message { only_for: Some(Group::Stock), ..rows[0].message.clone() };
+    uow.outbox().append_again(&again).await.unwrap();
+    uow.commit().await.unwrap();
+
+    let later = Timestamp::from_millis(2_000);
+    assert_eq!(store.purge(later, 100).await.unwrap(), 3, "both rows that were sent, and one of the inbox");
+    let mut uow = store.begin().await.unwrap();
+    let fresh = uow.inbox().record(Group::Stock, &ids, NOW).await.unwrap();
+    assert_eq!(fresh, [ids[1]]);
+}
+
+#[tokio::test]
+async fn a_file_is_migrated_only_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let careful = SqliteOptions { migrate: Migrate::No, ..options(&folder) };
+    assert!(
+        matches!(SqliteStore::open(careful.clone()).await.err(), Some(OpenError::Store(StoreError::Unavailable(_)))),
+        "there is no file"
+    );
+
+    std::fs::File::create(&careful.path).unwrap();
+    assert!(matches!(SqliteStore::open(careful.clone()).await.err(), Some(OpenError::SchemaOlder { found: 0, .. })));
+    assert!(matches!(SqliteStore::schema_state(&careful).await.unwrap(), SchemaState::Older { found: 0, .. }));
+    SqliteStore::migrate(&careful).await.unwrap();
+    assert_eq!(SqliteStore::schema_state(&careful).await.unwrap(), SchemaState::Current);
+    SqliteStore::open(careful).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(options(&folder).path, "not a database, but long enough to look at, for whoever reads its first bytes".repeat(20))
+        .unwrap();
+    assert!(matches!(SqliteStore::open(options(&folder)).await.err(), Some(OpenError::Store(StoreError::Corrupt(_)))));
+}
+
+#[tokio::test]
+async fn a_closed_store_can_be_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    open_account(&store, 1).await;
+    store.close().await.unwrap();
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(balance(&open(&folder).await, 1).await, Some(Money::ZERO));
+}

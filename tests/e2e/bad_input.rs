@@ -132,7 +132,7 @@ async fn a_body_that_is_not_the_expected_json_is_refused() {
         let text = valid.to_string();
         let (field, value) = valid.as_object().and_then(|it| it.iter().next()).expect("a field");
         let twice = format!("{{\"{field}\":{value},{}", &text[1..]);
-        let broken_text: Vec<u8> = text.bytes().map(|byte| if byte == b'a' { 0xff } else { byte }).collect();
+        let broken_text: Vec<u8> = text.bytes().map(|byte| if byte == b'e' { 0xff } else { byte }).collect();
         let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
         let cut = &text[..text.len() - 1];
         let trailing = format!("{text} x");

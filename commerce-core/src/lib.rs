@@ -37,11 +37,11 @@ mod ids;
 mod money;
 mod time;
 
-pub use commerce::{Commerce, CommandError, Desks, OrderWatch, Parts, Settings};
+pub use commerce::{CommandError, Commerce, Desks, OrderWatch, Parts, Settings};
 pub use error::ErrorCode;
 pub use ids::{
-    CouponId, DeadLetterId, EventId, ID_MAX, InvalidId, OptionId, OrderId, PaymentId, PointEntryId, ProductId, Sequence, StockEntryId, TaskId,
-    UserCouponId, UserId,
+    CouponId, DeadLetterId, EventId, ID_MAX, InvalidId, OptionId, OrderId, PaymentId, PointEntryId, ProductId, Sequence, StockEntryId,
+    TaskId, UserCouponId, UserId,
 };
 pub use money::{InvalidMoney, Money};
 pub use time::{BusinessCalendar, BusinessDay, Clock, Timestamp, UnknownTimeZone};

@@ -25,15 +25,16 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(commerce: Commerce, options: &HttpOptions) -> Self {
+    pub(super) fn new(commerce: Commerce, options: HttpOptions) -> Self {
+        let HttpOptions { auth, limits, shutdown, .. } = options;
         Self {
             commerce,
-            authenticator: Authenticator::new(&options.auth),
+            authenticator: Authenticator::new(&auth),
             keys_in_flight: KeysInFlight::default(),
-            limits: options.limits,
-            requests: Semaphore::new(options.limits.requests_in_flight_max),
-            event_streams: Arc::new(Semaphore::new(options.limits.event_streams_max)),
-            shutdown: options.shutdown.clone(),
+            limits,
+            requests: Semaphore::new(limits.requests_in_flight_max),
+            event_streams: Arc::new(Semaphore::new(limits.event_streams_max)),
+            shutdown,
         }
     }
 }

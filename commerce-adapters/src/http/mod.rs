@@ -14,6 +14,7 @@ mod envelope;
 mod failure;
 mod guard;
 mod idempotency;
+mod openapi;
 mod options;
 mod path;
 mod prefer;
@@ -39,26 +40,27 @@ use std::sync::Arc;
 ///
 /// Unless [`HttpOptions::ops_routes`] says otherwise they include those of [`ops_router`].
 pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
-    let shop = Arc::new(App::new(commerce.clone(), &options));
-    let shop_routes = routes::shop()
+    let ops_routes = match options.ops_routes {
+        OpsRoutes::SamePort => ops_router(commerce.clone(), &options),
+        OpsRoutes::OwnPort => Router::new(),
+    };
+    let shop = Arc::new(App::new(commerce, options));
+    routes::shop()
         .fallback(async || Failure::new(ErrorCode::ResourceNotFound, "there is nothing at this path: /docs lists what there is"))
         .method_not_allowed_fallback(async || {
             Failure::new(ErrorCode::MethodNotAllowed, "this path does not take this method: use one that the Allow header names")
         })
         .layer(from_fn_with_state(Arc::clone(&shop), guard::guard))
-        .with_state(shop);
-    match options.ops_routes {
-        OpsRoutes::SamePort => shop_routes.merge(ops_router(commerce, options)),
-        OpsRoutes::OwnPort => shop_routes,
-    }
+        .with_state(shop)
+        .merge(openapi::routes())
+        .merge(ops_routes)
 }
 
 /// Health, readiness and metrics. No cap on requests keeps them from answering.
-pub fn ops_router(commerce: Commerce, options: HttpOptions) -> Router {
-    let HttpOptions { metrics, shutdown, .. } = options;
-    let health = routes::health::routes(commerce, shutdown);
-    match metrics {
-        Some(handle) => health.merge(routes::metrics::routes(handle)),
+pub fn ops_router(commerce: Commerce, options: &HttpOptions) -> Router {
+    let health = routes::health::routes(commerce, options.shutdown.clone());
+    match &options.metrics {
+        Some(handle) => health.merge(routes::metrics::routes(handle.clone())),
         None => health,
     }
 }

@@ -38,7 +38,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: stop.clone(), ..HttpOptions::new(auth) };
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = ops_listener {
-        servers.spawn(serve(listener, ops_router(commerce.clone(), options.clone()), ServerLimits::default(), stop.clone()));
+        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), stop.clone()));
     }
     servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), stop.clone()));
     println!("listening on http://{address}");

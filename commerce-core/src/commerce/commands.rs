@@ -81,7 +81,13 @@ impl Commerce {
     ///
     /// # Errors
     /// [`UserError::DuplicateEmail`] as a refusal; else the store's.
-    pub async fn register_hashed(&self, name: UserName, email: Email, hash: PasswordHash, role: Role) -> Result<User, CommandError<UserError>> {
+    pub async fn register_hashed(
+        &self,
+        name: UserName,
+        email: Email,
+        hash: PasswordHash,
+        role: Role,
+    ) -> Result<User, CommandError<UserError>> {
         let id = self.next_id(Sequence::User).await?;
         submit(&self.0.desks.register, RegisterUser { id, name, email, password_hash: hash, role }).await
     }

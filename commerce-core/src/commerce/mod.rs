@@ -58,11 +58,7 @@ pub struct Settings {
 impl Default for Settings {
     /// UTC, 15 minutes, and the default bounds of group commit.
     fn default() -> Self {
-        Self {
-            calendar: BusinessCalendar::UTC,
-            payment_deadline: Duration::from_mins(15),
-            group_commit: GroupCommitLimits::default(),
-        }
+        Self { calendar: BusinessCalendar::UTC, payment_deadline: Duration::from_mins(15), group_commit: GroupCommitLimits::default() }
     }
 }
 
@@ -89,15 +85,7 @@ impl Commerce {
         let group_commit = GroupCommit::start(Arc::clone(&parts.store), Arc::clone(&parts.random), settings.group_commit);
         let desks = Desks::open(&group_commit, &parts, &settings);
         let ranking = Ranking::new(settings.calendar);
-        Self(Arc::new(Shop {
-            parts,
-            settings,
-            desks,
-            group_commit,
-            ranking,
-            stop: CancellationToken::new(),
-            workers: TaskTracker::new(),
-        }))
+        Self(Arc::new(Shop { parts, settings, desks, group_commit, ranking, stop: CancellationToken::new(), workers: TaskTracker::new() }))
     }
 
     /// The adapters the shop is made of.

@@ -114,9 +114,11 @@ impl Discount {
     pub fn new(kind: DiscountKind, value: i64) -> Result<Self, CouponError> {
         match kind {
             DiscountKind::Fixed => Money::new(value).ok().filter(|v| *v > Money::ZERO).map(Self::Fixed).ok_or(CouponError::InvalidFixed),
-            DiscountKind::Percent => {
-                u8::try_from(value).ok().filter(|_| (1..=PERCENT_MAX).contains(&value)).map(Self::Percent).ok_or(CouponError::InvalidPercent)
-            }
+            DiscountKind::Percent => u8::try_from(value)
+                .ok()
+                .filter(|_| (1..=PERCENT_MAX).contains(&value))
+                .map(Self::Percent)
+                .ok_or(CouponError::InvalidPercent),
         }
     }
 

@@ -87,7 +87,14 @@ impl UserCoupon {
     ///
     /// # Errors
     /// [`CouponError::NotOwned`], [`CouponError::AlreadyUsed`] or [`CouponError::Expired`].
-    pub fn apply(&mut self, coupon: &Coupon, user_id: UserId, order_id: OrderId, original: Money, now: Timestamp) -> Result<Money, CouponError> {
+    pub fn apply(
+        &mut self,
+        coupon: &Coupon,
+        user_id: UserId,
+        order_id: OrderId,
+        original: Money,
+        now: Timestamp,
+    ) -> Result<Money, CouponError> {
         if self.user_id != user_id {
             return Err(CouponError::NotOwned(self.id));
         }

@@ -204,7 +204,8 @@ async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, 
             Err(error) => works.iter().map(|_| Err(Arc::clone(&error))).collect(),
         };
         failures += 1;
-        works = works.into_iter().zip(outcomes).filter_map(|(work, outcome)| Some(next_try(work, outcome.err()?.as_ref(), failures))).collect();
+        works =
+            works.into_iter().zip(outcomes).filter_map(|(work, outcome)| Some(next_try(work, outcome.err()?.as_ref(), failures))).collect();
         if works.is_empty() {
             break;
         }
@@ -220,9 +221,7 @@ async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, 
 fn next_try(work: Work, error: &StoreError, rounds: u32) -> Work {
     let hopeless = !error.is_outage() && (!error.is_contention() || rounds >= CONTENTION_ROUNDS_MAX);
     match work {
-        Work::Handle { message, source, .. } if hopeless => {
-            Work::Bury { message, source, reason: error.to_string(), attempts: rounds }
-        }
+        Work::Handle { message, source, .. } if hopeless => Work::Bury { message, source, reason: error.to_string(), attempts: rounds },
         work => work,
     }
 }

@@ -153,7 +153,8 @@ impl Envelope {
         if message.version != VERSION {
             return Err(DecodeError::UnknownVersion { event_type: event_type(), version: message.version });
         }
-        let event = Event::from_json(parsed, &message.payload).map_err(|source| DecodeError::Payload { event_type: event_type(), source })?;
+        let event =
+            Event::from_json(parsed, &message.payload).map_err(|source| DecodeError::Payload { event_type: event_type(), source })?;
         Ok(Self { id: message.id, occurred_at: message.occurred_at, trace_parent: message.trace_parent.clone(), event })
     }
 

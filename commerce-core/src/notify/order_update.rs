@@ -35,7 +35,9 @@ impl OrderUpdate {
             Event::OrderCancelled(e) => update(e.order_id, OrderStatus::Cancelled, e.total),
             Event::OrderExpired(e) => update(e.order_id, OrderStatus::Expired, e.total),
             Event::OrderRefunded(e) => update(e.order_id, OrderStatus::Refunded, e.total),
-            Event::OrderFailed(e) => update(e.order_id, OrderStatus::Failed, Money::ZERO).map(|it| Self { failure_code: Some(e.code), ..it }),
+            Event::OrderFailed(e) => {
+                update(e.order_id, OrderStatus::Failed, Money::ZERO).map(|it| Self { failure_code: Some(e.code), ..it })
+            }
             _ => None,
         }
     }

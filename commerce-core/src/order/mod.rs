@@ -10,9 +10,9 @@ mod repository;
 mod steps;
 
 pub use cancel::{CancelOrder, CancelOrders};
-pub use steps::OrderSteps;
 pub use expire::{ExpireOrder, ExpireOrders};
 pub use lines::{OrderLine, OrderLines, Quantity};
 pub use place::{PlaceOrder, PlaceOrders};
 pub use purchase_order::{Order, OrderError, OrderItem, OrderStatus};
 pub use repository::OrderRepository;
+pub use steps::OrderSteps;

@@ -60,7 +60,9 @@ impl EventHandler for OrderSteps {
 /// The step an event asks for; `None` for reserved stock that still waits for its coupon.
 fn step(event: &Event) -> Option<(OrderId, Step<'_>)> {
     match event {
-        Event::StockReserved(e) if e.user_coupon_id.is_none() => Some((e.order_id, Step::Confirm { items: &e.items, discount: Money::ZERO })),
+        Event::StockReserved(e) if e.user_coupon_id.is_none() => {
+            Some((e.order_id, Step::Confirm { items: &e.items, discount: Money::ZERO }))
+        }
         Event::CouponApplied(e) => Some((e.order_id, Step::Confirm { items: &e.items, discount: e.discount })),
         Event::StockRejected(e) => Some((e.order_id, Step::Fail(e.code))),
         Event::CouponRejected(e) => Some((e.order_id, Step::Fail(e.code))),

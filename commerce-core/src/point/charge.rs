@@ -34,7 +34,8 @@ impl Handler for Charge {
         let verdicts = batch
             .iter()
             .map(|command| {
-                let charged = accounts.change(command.user_id, |account| account.charge(command.amount, command.idempotency_key.clone(), now));
+                let charged =
+                    accounts.change(command.user_id, |account| account.charge(command.amount, command.idempotency_key.clone(), now));
                 let entry = charged.unwrap_or(Err(PointError::UserNotFound(command.user_id)))?;
                 let balance = entry.balance_after;
                 entries.push(entry);

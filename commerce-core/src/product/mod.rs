@@ -5,7 +5,8 @@ mod create;
 mod repository;
 
 pub use catalog::{
-    Category, NewOption, NewProduct, OptionDetails, OptionName, Product, ProductDescription, ProductError, ProductName, ProductOption, UnitPrice,
+    Category, NewOption, NewProduct, OptionDetails, OptionName, Product, ProductDescription, ProductError, ProductName, ProductOption,
+    UnitPrice,
 };
 pub use create::{CreateProduct, CreateProducts};
 pub use repository::ProductRepository;

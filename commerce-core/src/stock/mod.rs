@@ -2,10 +2,10 @@
 
 mod adjust;
 mod repository;
-mod steps;
 mod shelf;
+mod steps;
 
 pub use adjust::{AdjustStock, StockAdjustment};
 pub use repository::StockRepository;
-pub use steps::StockSteps;
 pub use shelf::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockError, StockQuantity};
+pub use steps::StockSteps;

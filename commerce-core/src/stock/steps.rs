@@ -1,7 +1,5 @@
 use super::{NewStockEntry, Reservation, Stock, StockError};
-use crate::messaging::{
-    Envelope, Event, EventHandler, EventType, Group, NewEvent, OrderCreated, Rejection, StockRejected, StockReserved,
-};
+use crate::messaging::{Envelope, Event, EventHandler, EventType, Group, NewEvent, OrderCreated, Rejection, StockRejected, StockReserved};
 use crate::order::{OrderItem, OrderLine};
 use crate::product::OptionDetails;
 use crate::store::{Loaded, StoreError, UnitOfWork, ascending};
@@ -23,13 +21,7 @@ impl EventHandler for StockSteps {
     }
 
     fn handles(&self) -> &'static [EventType] {
-        &[
-            EventType::OrderCreated,
-            EventType::CouponRejected,
-            EventType::OrderCancelled,
-            EventType::OrderExpired,
-            EventType::OrderRefunded,
-        ]
+        &[EventType::OrderCreated, EventType::CouponRejected, EventType::OrderCancelled, EventType::OrderExpired, EventType::OrderRefunded]
     }
 
     async fn handle(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<Vec<Result<(), Rejection>>, StoreError> {

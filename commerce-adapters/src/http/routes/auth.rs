@@ -3,8 +3,10 @@ use super::super::auth::TOKEN_LIFE;
 use super::super::body;
 use super::super::envelope::ok;
 use super::super::failure::{Failure, Outcome};
+use super::super::openapi::{Document, Operation};
 use super::super::query::RawQuery;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use commerce_core::ErrorCode;
 use commerce_core::user::{Email, Password};
 use serde::{Deserialize, Serialize};
@@ -49,4 +51,12 @@ pub(super) async fn login(State(shop): State<Shop>, query: RawQuery, request: Re
     let user = shop.commerce.login(&email, &password).await?.ok_or_else(refused)?;
     let access_token = shop.authenticator.token(&user, shop.commerce.parts().clock.now())?;
     Ok(ok(&TokenData { access_token, token_type: "Bearer", expires_in: TOKEN_LIFE.as_secs(), user_id: user.id.get() }))
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::post("/api/auth/login", "users", "Gives a token to who knows the password.")
+        .takes::<LoginRequest>(document)
+        .answers::<TokenData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::BadCredentials])
+        .add_to(document);
 }

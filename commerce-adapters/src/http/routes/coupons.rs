@@ -4,6 +4,7 @@ use super::super::cursor::Cursor;
 use super::super::envelope::{ok, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{Carried, Change, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use super::{PageData, must_exist};
@@ -12,7 +13,7 @@ use axum::http::StatusCode;
 use commerce_core::coupon::{
     Coupon, CouponError, CouponName, CreateCoupon, Discount, DiscountKind, NewCoupon, UserCoupon, UserCouponState,
 };
-use commerce_core::{BusinessCalendar, Sequence, Timestamp, UserId};
+use commerce_core::{BusinessCalendar, ErrorCode, Sequence, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -210,4 +211,22 @@ pub(super) async fn held(State(shop): State<Shop>, caller: Caller, PathId(user):
     let now = shop.commerce.parts().clock.now();
     let coupon_response_list = held.iter().map(|pair| HeldCouponData::of(pair, now)).collect();
     Ok(ok(&HeldCouponsData { user_id: user.get(), coupon_response_list }))
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::post("/api/coupons", "coupons", "Offers a coupon.")
+        .with_token()
+        .takes::<CreateCouponRequest>(document)
+        .idempotent()
+        .answers::<CreatedCouponData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InvalidPercentDiscount, ErrorCode::InvalidFixedDiscount])
+        .add_to(document);
+    Operation::get("/api/coupons", "coupons", "Lists the coupons on offer, ascending by id.")
+        .pages::<CouponData>(document)
+        .add_to(document);
+    Operation::get("/api/coupons/{userId}", "coupons", "Lists what a user holds.")
+        .with_token()
+        .answers::<HeldCouponsData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InactiveUser])
+        .add_to(document);
 }

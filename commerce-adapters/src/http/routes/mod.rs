@@ -13,15 +13,16 @@ mod users;
 
 use super::app::Shop;
 use super::failure::{Failure, Outcome};
+use super::openapi::{Document, Operation};
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use commerce_core::UserId;
 use commerce_core::user::UserError;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 /// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PageData<T> {
     /// The items.
@@ -53,6 +54,28 @@ pub(super) fn shop() -> Router<Shop> {
         .route("/api/payments/{paymentId}/refund", post(payments::refund))
         .route("/api/coupons", get(coupons::list).post(coupons::create))
         .route("/api/coupons/{userId}", get(coupons::held))
+}
+
+/// Describes every route.
+pub(super) fn document(document: &mut Document) {
+    users::document(document);
+    auth::document(document);
+    points::document(document);
+    products::document(document);
+    orders::document(document);
+    order_events::document(document);
+    payments::document(document);
+    coupons::document(document);
+    for (path, summary, answer) in [
+        ("/healthz", "Says that the process is alive.", "alive"),
+        ("/readyz", "Says whether requests are welcome, one line for each thing they need.", "Ready."),
+        ("/metrics", "Shows metrics in the text format of Prometheus.", "The metrics."),
+    ] {
+        let operation = Operation::get(path, "operator", summary).for_operator().answers_text(StatusCode::OK, answer);
+        let unready = path == "/readyz";
+        let operation = if unready { operation.answers_text(StatusCode::SERVICE_UNAVAILABLE, "Something is missing.") } else { operation };
+        operation.add_to(document);
+    }
 }
 
 /// # Errors

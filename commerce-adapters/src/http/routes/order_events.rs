@@ -1,6 +1,7 @@
 use super::super::app::Shop;
 use super::super::auth::Caller;
 use super::super::failure::{Failure, Outcome};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use axum::extract::State;
@@ -102,4 +103,14 @@ fn event(update: &OrderUpdate) -> Event {
 /// The client is to come back: the order is not at its end yet.
 fn farewell() -> Event {
     Event::default().retry(RETRY_AFTER)
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    let description = "The last event the client was told of. The present state comes first in any case.";
+    Operation::get("/api/orders/{orderId}/events", "orders", "Streams the changes of an order until it is paid or has ended.")
+        .with_token()
+        .header("Last-Event-ID", description)
+        .streams::<OrderStatusData>("order-status", document)
+        .refuses(&[ErrorCode::ResourceNotFound])
+        .add_to(document);
 }

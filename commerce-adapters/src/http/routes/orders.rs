@@ -5,6 +5,7 @@ use super::super::cursor::Cursor;
 use super::super::envelope::{ok, respond, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{BareChange, Carried, Change, HeldKey, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::prefer::{Patience, Prefer};
 use super::super::query::RawQuery;
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use commerce_core::idempotency::{IdempotencyRecord, StoredAnswer};
 use commerce_core::order::{CancelOrder, Order, OrderError, OrderItem, OrderLine, OrderLines, OrderStatus, PlaceOrder, Quantity};
 use commerce_core::store::OrderView;
-use commerce_core::{OptionId, OrderId, Sequence, UserCouponId, UserId};
+use commerce_core::{ErrorCode, OptionId, OrderId, Sequence, UserCouponId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -124,7 +125,7 @@ impl OrderData {
             items: order.items.iter().map(OrderItemData::of).collect(),
             user_coupon_id: order.user_coupon_id.map(Into::into),
             payment_id: view.payment_id.map(Into::into),
-            failure_code: order.failure.map(commerce_core::ErrorCode::as_str),
+            failure_code: order.failure.map(ErrorCode::as_str),
             ordered_at: order.ordered_at.to_string(),
             expires_at: order.expires_at.to_string(),
         }
@@ -268,4 +269,41 @@ pub(super) async fn cancel(
     // An order that can be cancelled was never paid.
     let answer = |order: &Order| success(StatusCode::OK, &OrderData::of(&OrderView { order: order.clone(), payment_id: None }));
     carry_out(&shop.commerce.desks().cancel_order, command, key.as_ref(), answer).await
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::post("/api/orders", "orders", "Places an order; stock and coupon are taken next.")
+        .with_token()
+        .takes::<PlaceOrderRequest>(document)
+        .idempotent()
+        .waits()
+        .header("traceparent", "The W3C trace the order belongs to.")
+        .answers::<PlacedOrderData>(StatusCode::ACCEPTED, document)
+        .with("Location", "Where the order is.")
+        .answers::<OrderData>(StatusCode::OK, document)
+        .with("Location", "Where the order is.")
+        .with("Preference-Applied", "The wait that was granted.")
+        .refuses(&[ErrorCode::InvalidOrderQuantity, ErrorCode::InactiveUser])
+        .add_to(document);
+    Operation::get("/api/orders/{orderId}", "orders", "Shows an order.")
+        .with_token()
+        .waits()
+        .header("If-None-Match", "The ETag of the order as the client has it.")
+        .answers::<OrderData>(StatusCode::OK, document)
+        .with("ETag", "Changes with the order.")
+        .with("Preference-Applied", "The wait that was granted.")
+        .answers_nothing(StatusCode::NOT_MODIFIED)
+        .refuses(&[ErrorCode::ResourceNotFound])
+        .add_to(document);
+    Operation::get("/api/users/{userId}/orders", "orders", "Lists a user's orders, newest first.")
+        .with_token()
+        .pages::<OrderData>(document)
+        .refuses(&[ErrorCode::InactiveUser])
+        .add_to(document);
+    Operation::post("/api/orders/{orderId}/cancel", "orders", "Gives an order up before its payment.")
+        .with_token()
+        .idempotent()
+        .answers::<OrderData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::ResourceNotFound, ErrorCode::CannotCancelOrder])
+        .add_to(document);
 }

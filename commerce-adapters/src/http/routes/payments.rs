@@ -3,6 +3,7 @@ use super::super::auth::Caller;
 use super::super::envelope::{ok, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{BareChange, Carried, Change, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use axum::extract::State;
@@ -111,4 +112,25 @@ pub(super) async fn refund(
     let key = change.claim(&shop, caller)?;
     let command = RefundPayment { id, actor: caller.actor, trace_parent: change.trace_parent };
     carry_out(&shop.commerce.desks().refund, command, key.as_ref(), |payment| success(StatusCode::OK, &PaymentData::of(payment))).await
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::post("/api/payments", "payments", "Pays an order with points.")
+        .with_token()
+        .takes::<PayRequest>(document)
+        .idempotent()
+        .answers::<PaidData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::ResourceNotFound, ErrorCode::CannotPayOrder, ErrorCode::InsufficientUserPoint])
+        .add_to(document);
+    Operation::get("/api/payments/{paymentId}", "payments", "Shows a payment.")
+        .with_token()
+        .answers::<PaymentData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::ResourceNotFound])
+        .add_to(document);
+    Operation::post("/api/payments/{paymentId}/refund", "payments", "Gives a payment back, and what the order took.")
+        .with_token()
+        .idempotent()
+        .answers::<PaymentData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::ResourceNotFound, ErrorCode::CannotRefundPayment, ErrorCode::InvalidUserPoint])
+        .add_to(document);
 }

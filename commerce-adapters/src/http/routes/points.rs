@@ -4,13 +4,14 @@ use super::super::cursor::Cursor;
 use super::super::envelope::{ok, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{Carried, Change, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use super::{PageData, must_exist};
 use axum::extract::State;
 use axum::http::StatusCode;
 use commerce_core::point::{ChargeAmount, ChargePoints, PointEntry, PointError};
-use commerce_core::{Money, UserId};
+use commerce_core::{ErrorCode, Money, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,4 +103,24 @@ pub(super) async fn history(State(shop): State<Shop>, caller: Caller, PathId(use
     }
     let items = page.items.iter().map(PointEntryData::of).collect();
     Ok(ok(&PageData { items, next_cursor: page.next.map(|next| next.encode()) }))
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::get("/api/users/{userId}/points", "points", "Shows what a user can spend.")
+        .with_token()
+        .answers::<PointData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InactiveUser])
+        .add_to(document);
+    Operation::post("/api/users/{userId}/points", "points", "Pays points in, and answers the balance afterwards.")
+        .with_token()
+        .takes::<ChargeRequest>(document)
+        .idempotent()
+        .answers::<PointData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InvalidUserPoint, ErrorCode::InactiveUser])
+        .add_to(document);
+    Operation::get("/api/users/{userId}/points/history", "points", "Lists a user's ledger, newest first.")
+        .with_token()
+        .pages::<PointEntryData>(document)
+        .refuses(&[ErrorCode::InactiveUser])
+        .add_to(document);
 }

@@ -5,6 +5,7 @@ use super::super::cursor::Cursor;
 use super::super::envelope::{ok, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{Carried, Change, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::{PathId, PathNumber};
 use super::super::query::RawQuery;
 use super::PageData;
@@ -72,6 +73,7 @@ pub(in super::super) struct AdjustStockRequest {
 /// A product and its options.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract repeats the word in every name")]
 pub(in super::super) struct ProductData {
     /// The product's id.
     product_id: i64,
@@ -262,4 +264,33 @@ pub(super) async fn adjust_stock(
     let answer =
         move |stock: &StockQuantity| success(StatusCode::OK, &StockData { product_option_id: option_id.get(), stock: stock.units() });
     carry_out(&shop.commerce.desks().adjust_stock, command, key.as_ref(), answer).await
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::get("/api/products", "products", "Lists products, ascending by id.")
+        .query("category", "Only this shelf: CLOTHING, SHOES, FOOD, DIGITAL or BEAUTY.")
+        .query("q", "Only products with this text in name or description, at most 100 characters.")
+        .pages::<ProductData>(document)
+        .add_to(document);
+    Operation::get("/api/products/{productId}", "products", "Shows a product with its present stock.")
+        .answers::<ProductData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InactiveProduct])
+        .add_to(document);
+    Operation::get("/api/products/rank/{n}", "products", "Lists the n best sellers of the last three full days, n from 1 to 100.")
+        .answers_list::<RankedProductData>(document)
+        .add_to(document);
+    Operation::post("/api/products", "products", "Puts a product on sale.")
+        .with_token()
+        .takes::<CreateProductRequest>(document)
+        .idempotent()
+        .answers::<ProductData>(StatusCode::CREATED, document)
+        .with("Location", "Where the product is.")
+        .add_to(document);
+    Operation::post("/api/products/options/{optionId}/stock", "products", "Adds to the stock of an option, or takes away.")
+        .with_token()
+        .takes::<AdjustStockRequest>(document)
+        .idempotent()
+        .answers::<StockData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InvalidStock, ErrorCode::OptionNotFound])
+        .add_to(document);
 }

@@ -3,13 +3,14 @@ use super::super::auth::Caller;
 use super::super::envelope::{ok, success};
 use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{Carried, Change, carry_out};
+use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use axum::extract::State;
 use axum::http::StatusCode;
 use commerce_core::idempotency::KeyOwner;
 use commerce_core::user::{Email, Password, RegisterUser, RenameUser, Role, User, UserError, UserName};
-use commerce_core::{Sequence, UserId};
+use commerce_core::{ErrorCode, Sequence, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -96,4 +97,25 @@ pub(super) async fn rename(
     let key = change.claim(&shop, caller)?;
     let answer = |user: &User| success(StatusCode::OK, &UserData::of(user));
     carry_out(&shop.commerce.desks().rename, RenameUser { id, name }, key.as_ref(), answer).await
+}
+
+pub(in super::super) fn document(document: &mut Document) {
+    Operation::post("/api/users", "users", "Registers a customer.")
+        .takes::<RegisterRequest>(document)
+        .idempotent()
+        .answers::<UserData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InvalidUserName, ErrorCode::InvalidUserEmail, ErrorCode::InvalidUserPassword, ErrorCode::DuplicateEmail])
+        .add_to(document);
+    Operation::get("/api/users/{userId}", "users", "Shows a user.")
+        .with_token()
+        .answers::<UserData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InactiveUser])
+        .add_to(document);
+    Operation::post("/api/users/{userId}", "users", "Gives a user another name.")
+        .with_token()
+        .takes::<RenameRequest>(document)
+        .idempotent()
+        .answers::<UserData>(StatusCode::OK, document)
+        .refuses(&[ErrorCode::InvalidUserName, ErrorCode::InactiveUser])
+        .add_to(document);
 }

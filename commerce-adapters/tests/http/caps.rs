@@ -1,0 +1,71 @@
+use crate::shop::{TestShop, bearer, order, post};
+use commerce_adapters::http::{HttpLimits, HttpOptions, router};
+use commerce_core::user::{Password, PasswordError, PasswordHash, PasswordHasher};
+use commerce_core::{Commerce, Parts, Settings};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_at_once_and_health_is_still_answered() {
+    let limits = HttpLimits { requests_in_flight_max: 0, ..HttpLimits::default() };
+    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    let reply = shop.get("/api/products", None).await;
+    reply.refused(503, "OVERLOADED");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(shop.get(path, None).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let limits = HttpLimits { handler_deadline: Duration::from_millis(50), ..HttpLimits::default() };
+    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    let kim = shop.customer("kim").await;
+    let mut request = post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string());
+    request.headers_mut().insert("prefer", "wait=30".parse().unwrap());
+    shop.send(request).await.refused(503, "OVERLOADED");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    let limits = HttpLimits { body_deadline: Duration::from_millis(50), ..HttpLimits::default() };
+    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    let never = axum::body::Body::from_stream(futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+    shop.send(post("/api/users", None, never)).await.refused(400, "INVALID_PARAMETER");
+}
+
+#[tokio::test]
+async fn once_the_shop_is_shut_changes_are_refused_without_a_stack_trace() {
+    let shop = TestShop::open();
+    let kim = shop.customer("kim").await;
+    shop.commerce.shutdown().await;
+    let reply = shop.post(&format!("/api/users/{}/points", kim.id), Some(&kim), json!({"chargePoint": 1_000})).await;
+    reply.refused(503, "OVERLOADED");
+}
+
+/// A hasher with a defect.
+struct PanickingHasher;
+
+#[async_trait::async_trait]
+impl PasswordHasher for PanickingHasher {
+    async fn hash(&self, _: &Password) -> Result<PasswordHash, PasswordError> {
+        panic!("a defect with a secret in its message")
+    }
+
+    async fn verify(&self, _: &Password, _: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        panic!("a defect with a secret in its message")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_without_its_message() {
+    let mut shop = TestShop::open();
+    let parts = Parts { passwords: Arc::new(PanickingHasher), ..shop.commerce.parts().clone() };
+    shop.router = router(Commerce::open(parts, Settings::default()), HttpOptions::new(bearer()));
+    let reply = shop.post("/api/auth/login", None, json!({"email": "kim@shop.example", "password": "12345"})).await;
+    reply.refused(500, "INTERNAL_SERVER_ERROR");
+    assert!(!String::from_utf8_lossy(&reply.body).contains("secret"));
+    assert_eq!(shop.get("/api/products", None).await.status, 200);
+}

@@ -1,0 +1,87 @@
+//! The load of the purchase benchmark.
+
+mod driver;
+mod figures;
+mod knobs;
+mod machine;
+mod shop;
+
+pub(crate) use knobs::Knobs;
+
+use crate::harness::process::{Server, scratch_directory};
+use rustix::process::Signal;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Measures purchases as the knobs say; answers everything that was wrong.
+pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
+    let directory = scratch_directory();
+    let directory = directory.path();
+    println!("{knobs}");
+    let syncs = machine::syncs_per_second(directory, knobs.syncing());
+    println!("disk   {syncs:.0} fsyncs/s of a 4 KiB append, one after the other");
+
+    let (server, filling) = start(directory, &knobs).await;
+    server.signal(Signal::TERM);
+    server.ended().await;
+    let (server, starting) = start(directory, &knobs).await;
+    println!("start  {} ms; {} ms with filling the demo shop", starting.as_millis(), filling.as_millis());
+
+    let mut faults = Vec::new();
+    let token = shop::administrator_token(server.address, &knobs).await;
+    let before = shop::stock(server.address).await;
+    let idle_kib = machine::resident_kib(server.id());
+    let cpu_time = || [server.id(), std::process::id()].map(machine::cpu_time);
+    let cpu_before = cpu_time();
+    let wares = shop::wares(server.address, &knobs).await;
+    let figures = driver::buy(server.address, &knobs, token, wares).await;
+    let cpu_after = cpu_time();
+
+    figures.print();
+    let rate = figures.purchases_per_second();
+    println!("ratio  {:.2} purchases per fsync of this disk", rate / syncs);
+    let made = u32::try_from(figures.purchases_in_all()).unwrap_or(u32::MAX).max(1);
+    let [of_server, of_client] = [0, 1].map(|it| (cpu_after[it].saturating_sub(cpu_before[it]) / made).as_micros());
+    println!("cpu    {of_server} µs of the server and {of_client} µs of this client a purchase");
+    let mib = |kib: u64| kib / 1_024;
+    println!("memory {} MiB idle, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(server.id())));
+    faults.extend(figures.faults());
+
+    let gone = before - shop::stock(server.address).await;
+    let sold = figures.purchases_in_all();
+    println!("stock  {gone} taken, {sold} sold");
+    if u64::try_from(gone).ok() != Some(sold) {
+        faults.push(format!("{gone} units were taken from the stock but {sold} were sold"));
+    }
+    faults.extend(audit(directory, "beside the server").await);
+    let (ending, status) = (Instant::now(), {
+        server.signal(Signal::TERM);
+        server.ended().await
+    });
+    println!("stop   {} ms", ending.elapsed().as_millis());
+    if !status.success() {
+        faults.push(format!("the server ended with {status}"));
+    }
+    faults.extend(audit(directory, "after it").await);
+    faults
+}
+
+async fn start(directory: &Path, knobs: &Knobs) -> (Server, Duration) {
+    let begin = Instant::now();
+    let mut arguments = vec!["--demo", "--durability", knobs.durability()];
+    if !knobs.authenticated() {
+        arguments.extend(["--auth", "off"]);
+    }
+    match Server::start(directory, &arguments).await {
+        Ok(server) => (server, begin.elapsed()),
+        Err(failed) => panic!("the server ended with {:?}: {}", failed.code, failed.messages),
+    }
+}
+
+async fn audit(directory: &Path, when: &str) -> Option<String> {
+    let begin = Instant::now();
+    let output = shop::audit(directory).await;
+    println!("audit  {} {when}, in {} ms", if output.status.success() { "clean" } else { "NOT CLEAN" }, begin.elapsed().as_millis());
+    let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (!output.status.success()).then(|| format!("the audit {when}: {}", said()))
+}

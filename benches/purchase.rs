@@ -1,0 +1,34 @@
+//! Complete purchases against the real server over real sockets: charge, order, pay, read the order. All on one hot product option unless told
+//! otherwise, with every commit synced to the disk.
+//!
+//! ```text
+//! cargo bench --bench purchase                                   # 40 connections, 10 seconds after 2 of warm-up, one hot option
+//! cargo bench --bench purchase -- CONNECTIONS=8 SECONDS=30       # knobs as arguments or environment variables
+//! cargo bench --bench purchase -- SPREAD=1 POLL=1 AUTH=off       # all products; poll instead of waiting; without tokens
+//! ```
+//!
+//! It ends with exit code 1 if any request failed, an audit found something, or the stock that was taken is not what was sold.
+
+#[path = "../tests/harness/mod.rs"]
+mod harness;
+mod load;
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // `cargo bench` says so; without it this is a run of the tests, which want to know only that it works.
+    let measuring = std::env::args().any(|argument| argument == "--bench");
+    let knobs = match load::Knobs::read(measuring) {
+        Ok(knobs) => knobs,
+        Err(wrong) => {
+            eprintln!("error: {wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    let faults = load::run(knobs).await;
+    for fault in &faults {
+        println!("FAULT  {fault}");
+    }
+    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,22 @@
+//! The shop from outside: real servers, real files, real sockets. Every test ends with an audit.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod bad_input;
+mod bounds;
+mod buyer;
+mod client;
+mod command_line;
+mod crash;
+mod events;
+mod expiry;
+mod idempotency;
+mod identity;
+mod journey;
+mod operations;
+mod order;
+mod protocol;
+mod race;
+mod refund;
+mod shop;

@@ -1,0 +1,4 @@
+//! What the end-to-end tests and the benchmark share: a running server, and a client for it.
+
+pub(crate) mod http;
+pub(crate) mod process;

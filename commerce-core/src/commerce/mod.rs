@@ -2,6 +2,7 @@
 
 mod commands;
 mod desks;
+mod lookups;
 mod reads;
 mod watch;
 mod workers;
@@ -10,18 +11,22 @@ pub use commands::CommandError;
 pub use desks::Desks;
 pub use watch::OrderWatch;
 
+use self::lookups::{OrderLookup, ProductLookup};
 use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
 use crate::lock::DistributedLock;
 use crate::messaging::MessageBus;
 use crate::notify::Notifier;
 use crate::ranking::Ranking;
-use crate::store::{GroupCommit, GroupCommitLimits, IdAllocator, Random, Store, StoreError};
+use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Random, Store, StoreError};
 use crate::user::PasswordHasher;
 use crate::{BusinessCalendar, Clock};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How many queries for orders, and how many for products, run at once.
+const GROUP_READS_IN_FLIGHT_MAX: usize = 2;
 
 /// The adapters a shop is made of.
 #[derive(Clone)]
@@ -72,6 +77,8 @@ struct Shop {
     desks: Desks,
     group_commit: Arc<GroupCommit>,
     ranking: Ranking,
+    orders: Arc<GroupRead<OrderLookup>>,
+    products: Arc<GroupRead<ProductLookup>>,
     stop: CancellationToken,
     workers: TaskTracker,
 }
@@ -85,7 +92,14 @@ impl Commerce {
         let group_commit = GroupCommit::start(Arc::clone(&parts.store), Arc::clone(&parts.random), settings.group_commit);
         let desks = Desks::open(&group_commit, &parts, &settings);
         let ranking = Ranking::new(settings.calendar);
-        Self(Arc::new(Shop { parts, settings, desks, group_commit, ranking, stop: CancellationToken::new(), workers: TaskTracker::new() }))
+        let (stop, workers) = (CancellationToken::new(), TaskTracker::new());
+        let orders = Arc::new(GroupRead::new(OrderLookup(Arc::clone(&parts.store)), stop.clone()));
+        let products = Arc::new(GroupRead::new(ProductLookup(Arc::clone(&parts.store)), stop.clone()));
+        for _ in 0..GROUP_READS_IN_FLIGHT_MAX {
+            workers.spawn(Arc::clone(&orders).work());
+            workers.spawn(Arc::clone(&products).work());
+        }
+        Self(Arc::new(Shop { parts, settings, desks, group_commit, ranking, orders, products, stop, workers }))
     }
 
     /// The adapters the shop is made of.

@@ -4,6 +4,7 @@ use crate::ranking::RankedProduct;
 use crate::store::{OrderView, PageLimit, Queries, StoreError};
 use crate::user::Actor;
 use crate::{OrderId, ProductId};
+use std::sync::Arc;
 
 impl Commerce {
     /// Reads that change nothing.
@@ -15,16 +16,16 @@ impl Commerce {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn order(&self, id: OrderId, actor: Actor) -> Result<Option<OrderView>, StoreError> {
-        Ok(self.queries().order(id).await?.filter(|view| actor.may_act_for(view.order.user_id)))
+    pub async fn order(&self, id: OrderId, actor: Actor) -> Result<Option<OrderView>, Arc<StoreError>> {
+        Ok(self.0.orders.get(id).await?.filter(|view| actor.may_act_for(view.order.user_id)))
     }
 
     /// A product.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        Ok(self.queries().products(&[id]).await?.pop())
+    pub async fn product(&self, id: ProductId) -> Result<Option<Arc<Product>>, Arc<StoreError>> {
+        self.0.products.get(id).await
     }
 
     /// What sold best over the last three full business days, best sellers first, ties broken by the smaller id.

@@ -3,6 +3,7 @@
 mod backoff;
 mod error;
 mod group_commit;
+mod group_read;
 mod handler;
 mod id_allocator;
 mod loaded;
@@ -13,6 +14,7 @@ mod unit_of_work;
 pub use backoff::{Backoff, Random};
 pub use error::StoreError;
 pub use group_commit::{Desk, GroupCommit, GroupCommitLimits};
+pub(crate) use group_read::{GroupRead, Lookup};
 pub use handler::Handler;
 pub use id_allocator::{HiLo, IdAllocator};
 pub(crate) use loaded::{Loaded, ascending};

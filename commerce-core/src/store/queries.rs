@@ -117,8 +117,12 @@ pub trait Queries: Send + Sync {
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError>;
     /// The units sold of each product through payments made in `from..to` that are completed, best sellers first, ties by the smaller id.
     async fn best_sellers(&self, from: Timestamp, to: Timestamp, limit: PageLimit) -> Result<Vec<SoldProduct>, StoreError>;
+    /// Orders with their items by their ids, ascending; unknown ids are left out.
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError>;
     /// An order with its items.
-    async fn order(&self, id: OrderId) -> Result<Option<OrderView>, StoreError>;
+    async fn order(&self, id: OrderId) -> Result<Option<OrderView>, StoreError> {
+        Ok(self.orders(&[id]).await?.pop())
+    }
     /// A user's orders, newest first (by time, then id), from below `before`.
     async fn orders_of(&self, user: UserId, before: Option<OrderCursor>, limit: PageLimit) -> Result<OrderPage, StoreError>;
     /// At most `limit` orders that await payment and whose deadline is not after `now`, the oldest deadline first.

@@ -91,7 +91,7 @@ async fn carry_out(shop: &Commerce, sale: &Sale) -> Result<(), DemoError> {
     .await?;
     let order_id = OrderId::new(order_id).map_err(DemoError::refused)?;
 
-    let view = shop.order_once_settled(order_id, PATIENCE).await?;
+    let view = shop.order_once_settled(order_id, PATIENCE).await.map_err(DemoError::refused)?;
     match view.map(|view| view.order.status) {
         Some(OrderStatus::Completed) => Ok(()),
         Some(OrderStatus::AwaitingPayment) => {

@@ -81,8 +81,8 @@ impl<DB: Backend> Queries for SqlQueries<DB> {
         products::best_sellers::<DB>(&mut *self.connection().await?, from, to, limit).await
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<OrderView>, StoreError> {
-        orders::order::<DB>(&mut *self.connection().await?, id).await
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
+        orders::orders::<DB>(&mut *self.connection().await?, ids).await
     }
 
     async fn orders_of(&self, user: UserId, before: Option<OrderCursor>, limit: PageLimit) -> Result<OrderPage, StoreError> {

@@ -1,31 +1,27 @@
 use super::page_rows;
-use crate::sql::statements::fetch;
+use crate::sql::statements::{fetch, select_in};
 use crate::sql::{Backend, Fields, orders, payments, read_whole};
 use commerce_core::payment::Payment;
 use commerce_core::store::{OrderCursor, OrderPage, OrderView, Page, PageLimit, StoreError};
 use commerce_core::{OrderId, PaymentId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
-/// Selects orders with the payments that completed them, up to the WHERE. One statement, so that both are of one moment.
-fn select_views<DB: Backend>() -> QueryBuilder<DB> {
-    let mut query = QueryBuilder::new("SELECT ");
-    query.push(orders::COLUMNS).push(
-        ", (SELECT p.id FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED') ORDER BY p.id LIMIT 1) \
-         FROM orders WHERE ",
-    );
-    query
+/// Selects orders with the payments that completed them, up to the condition. One statement, so that both are of one moment.
+fn select_views() -> String {
+    let payment =
+        "SELECT p.id FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED') ORDER BY p.id LIMIT 1";
+    format!("SELECT {}, ({payment}) FROM orders WHERE ", orders::COLUMNS)
 }
 
 fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreError> {
     Ok(OrderView { order: orders::read(row)?, payment_id: row.opt_whole()? })
 }
 
-pub(super) async fn order<DB: Backend>(connection: &mut DB::Connection, id: OrderId) -> Result<Option<OrderView>, StoreError> {
-    let mut query = select_views::<DB>();
-    query.push("id = ").push_bind(id.get());
-    let mut view = fetch(connection, query, read_view).await?.pop();
-    orders::add_items::<DB>(connection, view.iter_mut().map(|view| &mut view.order)).await?;
-    Ok(view)
+pub(super) async fn orders<DB: Backend>(connection: &mut DB::Connection, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
+    let head = format!("{}id IN", select_views());
+    let mut views = select_in::<DB, _>(connection, &head, ids.iter().map(|id| id.get()), " ORDER BY id", read_view).await?;
+    orders::add_items::<DB>(connection, views.iter_mut().map(|view| &mut view.order)).await?;
+    Ok(views)
 }
 
 pub(super) async fn orders_of<DB: Backend>(
@@ -35,7 +31,7 @@ pub(super) async fn orders_of<DB: Backend>(
     limit: PageLimit,
 ) -> Result<OrderPage, StoreError> {
     let (at, id) = before.map_or((i64::MAX, i64::MAX), |before| (before.ordered_at.millis(), before.id.get()));
-    let mut query = select_views::<DB>();
+    let mut query = QueryBuilder::<DB>::new(select_views());
     query.push("user_id = ").push_bind(user.get()).push(" AND ordered_at <= ").push_bind(at);
     query.push(" AND (ordered_at < ").push_bind(at).push(" OR id < ").push_bind(id);
     query.push(") ORDER BY ordered_at DESC, id DESC LIMIT ").push_bind(page_rows(limit));

@@ -17,9 +17,13 @@ use super::{Backoff, Handler, Random, Store, StoreError, Transaction, UnitOfWork
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A batch of at least this many commands shows that more are about to come.
+const BUSY_COMMANDS_MIN: usize = 4;
 
 /// The bounds of group commit.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +34,13 @@ pub struct GroupCommitLimits {
     pub waiting_commands_max: usize,
     /// How many units of work run at once: 1 for a store with a single writer.
     pub batches_in_flight_max: usize,
+    /// How long a batch gathers when the one before was busy, so that those who were just answered, and the steps that follow, come along.
+    pub gather: Duration,
 }
 
 impl Default for GroupCommitLimits {
     fn default() -> Self {
-        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1 }
+        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_millis(1) }
     }
 }
 
@@ -87,8 +93,13 @@ impl GroupCommit {
     }
 
     async fn work(self: Arc<Self>) {
+        let mut busy = false;
         loop {
+            if busy && !self.stop.is_cancelled() {
+                tokio::time::sleep(self.limits.gather).await;
+            }
             let lots = self.take();
+            busy = lots.iter().map(|lot| lot.len()).sum::<usize>() >= BUSY_COMMANDS_MIN;
             if lots.is_empty() {
                 tokio::select! {
                     () = self.ready.notified() => {}

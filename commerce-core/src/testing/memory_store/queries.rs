@@ -8,7 +8,7 @@ use crate::point::PointEntry;
 use crate::product::Product;
 use crate::store::{
     CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
-    StoreError,
+    StoreError, ascending,
 };
 use crate::user::{Email, User};
 use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserId};
@@ -72,9 +72,9 @@ impl Queries for MemoryStore {
         Ok(ranked)
     }
 
-    async fn order(&self, id: OrderId) -> Result<Option<OrderView>, StoreError> {
-        let state = self.state();
-        Ok(state.orders.get(&id).map(|order| state.view(order)))
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
+        let (state, ids) = (self.state(), ascending(ids.iter().copied()));
+        Ok(ids.iter().filter_map(|id| state.orders.get(id)).map(|order| state.view(order)).collect())
     }
 
     async fn orders_of(&self, user: UserId, before: Option<OrderCursor>, limit: PageLimit) -> Result<OrderPage, StoreError> {

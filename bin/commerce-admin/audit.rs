@@ -15,7 +15,8 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> R
     let shop = open_beside(shared).await?;
     let mut progress = Progress::begin("audit");
     let parts = shop.parts();
-    let looked = audit(parts.store.as_ref(), parts.clock.as_ref(), AuditOptions::default(), &mut |at| progress.at(at.table, at.rows, 0)).await;
+    let looked =
+        audit(parts.store.as_ref(), parts.clock.as_ref(), AuditOptions::default(), &mut |at| progress.at(at.table, at.rows, 0)).await;
     progress.end();
     close(shop).await?;
     match looked {

@@ -1,6 +1,6 @@
 use commerce_adapters::runtime::{Failure, SharedArgs, close, open_beside};
 use commerce_core::user::{Email, Password, Role, UserName};
-use commerce_core::{Commerce, CommandError, Settings};
+use commerce_core::{CommandError, Commerce, Settings};
 use std::io::{BufRead, IsTerminal};
 
 /// The options of `create-admin`.
@@ -46,6 +46,9 @@ fn read_password() -> Result<String, Failure> {
         return Ok(password);
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::missing("cannot read the password from standard input", &error))?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Failure::missing("cannot read the password from standard input", &error))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

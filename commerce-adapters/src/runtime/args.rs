@@ -29,7 +29,7 @@ pub struct SharedArgs {
     #[arg(long, env = "COMMERCE_TIME_ZONE", value_name = "NAME", default_value = "UTC", value_parser = calendar, global = true)]
     pub time_zone: BusinessCalendar,
 
-    /// How log lines are written to standard error; filter them with RUST_LOG
+    /// How log lines are written to standard error; the environment variable `RUST_LOG` filters them
     #[arg(long, env = "COMMERCE_LOG", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log: LogFormat,
 }
@@ -162,11 +162,15 @@ impl ServerArgs {
         let exposed = !self.listen.ip().is_loopback() && !self.allow_insecure;
         if exposed && self.auth == AuthChoice::Off {
             let listen = self.listen;
-            return Err(Failure::Usage(format!("--auth off on {listen} lets everybody do everything: add --allow-insecure if you mean it")));
+            return Err(Failure::Usage(format!(
+                "--auth off on {listen} lets everybody do everything: add --allow-insecure if you mean it"
+            )));
         }
         if exposed && self.demo {
             let listen = self.listen;
-            return Err(Failure::Usage(format!("the demo's passwords are public, and {listen} is not loopback: add --allow-insecure if you mean it")));
+            return Err(Failure::Usage(format!(
+                "the demo's passwords are public, and {listen} is not loopback: add --allow-insecure if you mean it"
+            )));
         }
         if self.payment_deadline.is_zero() {
             return Err(Failure::Usage("--payment-deadline must be longer than 0".into()));

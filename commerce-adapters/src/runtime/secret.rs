@@ -10,14 +10,12 @@ const SECRET_BYTES_MAX: u64 = 4_096;
 
 /// Reads the token key from `given`, or from a file beside the database that is made when it is missing.
 pub(super) fn token_key(given: Option<&Path>, database: &Path) -> Result<TokenSecret, Failure> {
-    match given {
-        Some(path) => read(path),
-        None => {
-            let path = beside(database);
-            make(&path)?;
-            read(&path)
-        }
+    if let Some(path) = given {
+        return read(path);
     }
+    let path = beside(database);
+    make(&path)?;
+    read(&path)
 }
 
 fn beside(database: &Path) -> PathBuf {

@@ -31,16 +31,16 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     commerce.start_consumers(&Group::ALL);
     commerce.start_scheduler();
 
-    let stop = CancellationToken::new();
+    let shutdown = CancellationToken::new();
     let address = listener.local_addr().map_err(|error| Failure::missing("cannot tell the address", &error))?;
     let metrics = install_metrics().map_err(|error| Failure::missing("cannot keep metrics", &error))?;
     let ops_routes = if ops_listener.is_some() { OpsRoutes::OwnPort } else { OpsRoutes::SamePort };
-    let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: stop.clone(), ..HttpOptions::new(auth) };
+    let options = HttpOptions { ops_routes, metrics: Some(metrics), shutdown: shutdown.clone(), ..HttpOptions::new(auth) };
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = ops_listener {
-        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), stop.clone()));
+        servers.spawn(serve(listener, ops_router(commerce.clone(), &options), ServerLimits::default(), shutdown.clone()));
     }
-    servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), stop.clone()));
+    servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), shutdown.clone()));
     println!("listening on http://{address}");
     if server.demo {
         greet(address);
@@ -48,7 +48,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
 
     signals.next().await;
     tracing::info!("ending: requests in flight finish first");
-    stop.cancel();
+    shutdown.cancel();
     let ended = async {
         while servers.join_next().await.is_some() {}
         commerce.shutdown().await;

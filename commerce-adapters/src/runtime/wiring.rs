@@ -17,7 +17,10 @@ pub async fn open_alone(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
 pub async fn open_beside(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
     let options = options(shared, Migrate::No)?;
     if !options.path.exists() {
-        return Err(Failure::Missing(format!("there is no shop in {}: run commerce-admin migrate first, or name another --store", options.path.display())));
+        return Err(Failure::Missing(format!(
+            "there is no shop in {}: run commerce-admin migrate first, or name another --store",
+            options.path.display()
+        )));
     }
     opened(shared, EmbeddedParts::open_beside(options).await)
 }

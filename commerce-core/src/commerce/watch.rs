@@ -6,10 +6,14 @@ use crate::{OrderId, store::Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How often a watcher reads the present state if it is told nothing: notifications are hints.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a watcher pauses before it reads the present state because its watch may have missed something: a watch that says so again and
+/// again must not make it read without end.
+const MISSED_PAUSE: Duration = Duration::from_millis(50);
 
 /// The changes of one order, each once and in order.
 pub struct OrderWatch {
@@ -37,7 +41,7 @@ impl OrderWatch {
                 }
                 continue;
             }
-            let told = if self.told.is_none() { None } else { timeout(LOOK_EVERY, self.watch.next()).await.ok().flatten() };
+            let told = if self.told.is_none() { None } else { hint(self.watch.as_mut(), Instant::now() + LOOK_EVERY).await };
             match told.and_then(|payload| serde_json::from_str(&payload).ok()) {
                 Some(update) => self.pending.push_back(update),
                 None => match self.store.queries().order(self.id).await? {
@@ -46,6 +50,18 @@ impl OrderWatch {
                 },
             }
         }
+    }
+}
+
+/// The next notification until `deadline`; `None` if it is time to read the present state. It is safe to cancel.
+async fn hint(watch: &mut dyn Watch, deadline: Instant) -> Option<String> {
+    match timeout_at(deadline, watch.next()).await {
+        Ok(Some(payload)) => Some(payload),
+        Ok(None) => {
+            sleep_until(deadline.min(Instant::now() + MISSED_PAUSE)).await;
+            None
+        }
+        Err(_) => None,
     }
 }
 
@@ -73,7 +89,7 @@ impl Commerce {
                 return Ok(view);
             }
             let look_again = deadline.min(Instant::now() + LOOK_EVERY);
-            let _told_or_time_to_look = timeout_at(look_again, watch.next()).await;
+            let _told_or_time_to_look = hint(watch.as_mut(), look_again).await;
         }
     }
 }

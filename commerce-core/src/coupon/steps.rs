@@ -2,9 +2,11 @@ use super::{CouponError, UserCoupon, UserCouponState};
 use crate::messaging::{
     CouponApplied, CouponRejected, Envelope, Event, EventHandler, EventType, Group, OrderClosed, Rejection, StockReserved,
 };
+use crate::order::OrderStatus;
 use crate::store::{Loaded, StoreError, UnitOfWork, ascending};
 use crate::{Clock, OrderId, Timestamp, UserCouponId};
 use async_trait::async_trait;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The coupons' steps of the saga: uses the coupon of an order whose stock is taken, and takes it back when the order ends. An order without
@@ -32,11 +34,16 @@ impl EventHandler for CouponSteps {
         if ids.is_empty() {
             return Ok(events.iter().map(|_| Ok(())).collect());
         }
+        // A coupon is used only for an order that waits for it: the inbox does not keep an event for ever, and a coupon that was refused or
+        // given back shows no trace of the order.
+        let reserved = ascending(events.iter().filter_map(reserved_with_coupon));
+        let orders = if reserved.is_empty() { Vec::new() } else { uow.orders().lock(&reserved).await? };
+        let pending: HashSet<_> = orders.iter().filter(|order| order.status == OrderStatus::Pending).map(|order| order.id).collect();
         let mut held = Loaded::new(uow.coupons().lock_user_coupons(&ids).await?, |(user_coupon, _)| user_coupon.id);
         let mut appended = Vec::new();
         for envelope in events {
             match (&envelope.event, user_coupon(envelope)) {
-                (Event::StockReserved(reserved), Some(id)) => {
+                (Event::StockReserved(reserved), Some(id)) if pending.contains(&reserved.order_id) => {
                     appended.extend(apply(&mut held, id, reserved, now).map(|event| envelope.leads_to(event, now)));
                 }
                 (Event::OrderCancelled(closed) | Event::OrderExpired(closed) | Event::OrderRefunded(closed), Some(id)) => {
@@ -76,6 +83,14 @@ fn give_back(held: &mut Held, id: UserCouponId, closed: &OrderClosed) {
 
 fn holds(user_coupon: &UserCoupon, order: OrderId) -> bool {
     matches!(user_coupon.state, UserCouponState::Used { order_id, .. } if order_id == order)
+}
+
+/// The order whose coupon is to be used now.
+fn reserved_with_coupon(envelope: &Envelope) -> Option<OrderId> {
+    match &envelope.event {
+        Event::StockReserved(reserved) if reserved.user_coupon_id.is_some() => Some(reserved.order_id),
+        _ => None,
+    }
 }
 
 fn user_coupon(envelope: &Envelope) -> Option<UserCouponId> {

@@ -67,7 +67,7 @@ impl<E: EventHandler> Consumer<E> {
         let (desk, handles, backoff_random, halt) = (self.desk, self.handles, Arc::clone(&random), stop.clone());
         let handle = move |deliveries: Vec<Delivery>| {
             let (desk, random, stop) = (Arc::clone(&desk), Arc::clone(&backoff_random), halt.clone());
-            async move { settle(&desk, works(deliveries, handles), random.as_ref(), &stop).await }
+            async move { settle(&desk, works(group, deliveries, handles), random.as_ref(), &stop).await }
         };
         read(bus, group, topics(handles), StartAt::Acknowledged, random, stop, handle).await;
     }
@@ -87,7 +87,7 @@ pub async fn fan_out<F, Fut>(
     Fut: Future<Output = ()> + Send,
 {
     let handle = |deliveries: Vec<Delivery>| {
-        let events = works(deliveries, handles).into_iter().filter_map(|work| match work {
+        let events = works(group, deliveries, handles).into_iter().filter_map(|work| match work {
             Work::Handle { envelope, .. } => Some(envelope),
             Work::Bury { .. } => None,
         });
@@ -177,15 +177,22 @@ impl Work {
     }
 }
 
-fn works(deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
+fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
     let mut seen = HashSet::new();
     let work = |Delivery { source, message }: Delivery| {
+        if message.only_for.is_some_and(|only| only != group) {
+            return None;
+        }
         let message = Arc::new(message);
         match Envelope::decode(&message) {
             Ok(envelope) if !handles.contains(&envelope.event.event_type()) => None,
             Ok(envelope) => Some(Work::Handle { envelope, message, source }),
-            // What another group could read but this one has no business with is not this group's dead letter.
-            Err(DecodeError::Payload { .. }) if EventType::parse(&message.event_type).is_some_and(|it| !handles.contains(&it)) => None,
+            // What this group has no business with is not its dead letter, readable or not.
+            Err(DecodeError::Payload { .. } | DecodeError::UnknownVersion { .. })
+                if EventType::parse(&message.event_type).is_some_and(|it| !handles.contains(&it)) =>
+            {
+                None
+            }
             Err(error) => {
                 let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
                 Some(Work::Bury { message, source, reason, attempts: 1 })

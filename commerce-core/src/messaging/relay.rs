@@ -35,18 +35,19 @@ impl Relay {
         let mut failures = 0;
         while !stop.is_cancelled() {
             let pause = match self.carry_once().await {
-                Ok(0) => POLL_EVERY,
-                Ok(_) => Duration::ZERO,
+                Ok(carried) => {
+                    failures = 0;
+                    if carried > 0 {
+                        continue;
+                    }
+                    POLL_EVERY
+                }
                 Err(error) => {
                     failures += 1;
                     tracing::warn!(%error, failures, "carrying events again after a pause");
                     PAUSE.jitter(failures, self.random.as_ref())
                 }
             };
-            if pause == Duration::ZERO {
-                failures = 0;
-                continue;
-            }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.wake.notified() => {}

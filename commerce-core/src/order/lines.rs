@@ -54,7 +54,7 @@ pub struct OrderLine {
 
 /// The lines of an order: 1–100, ascending by option, each option once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<OrderLine>", into = "Vec<OrderLine>")]
 pub struct OrderLines(Vec<OrderLine>);
 
 impl OrderLines {
@@ -77,6 +77,19 @@ impl OrderLines {
     /// The lines, ascending by option.
     pub fn as_slice(&self) -> &[OrderLine] {
         &self.0
+    }
+}
+
+impl TryFrom<Vec<OrderLine>> for OrderLines {
+    type Error = OrderError;
+    fn try_from(sent: Vec<OrderLine>) -> Result<Self, OrderError> {
+        Self::merge(&sent)
+    }
+}
+
+impl From<OrderLines> for Vec<OrderLine> {
+    fn from(lines: OrderLines) -> Self {
+        lines.0
     }
 }
 
@@ -109,5 +122,15 @@ mod tests {
         assert_eq!(OrderLines::merge(&vec![line(1, 1); 101]), Err(OrderError::InvalidLineCount));
         assert_eq!(OrderLines::merge(&[line(1, 10_000), line(1, 1)]), Err(OrderError::InvalidQuantity));
         assert!(OrderLines::merge(&vec![line(1, 100); 100]).is_ok());
+    }
+
+    #[test]
+    fn lines_that_are_read_are_checked_like_lines_that_are_sent() {
+        let read = |json: &str| serde_json::from_str::<OrderLines>(json);
+        let twice = r#"[{"optionId":1,"quantity":2},{"optionId":1,"quantity":3}]"#;
+        assert_eq!(read(twice).unwrap().as_slice(), [line(1, 5)]);
+        assert!(read("[]").is_err());
+        let lines = OrderLines::merge(&[line(2, 1), line(1, 5)]).unwrap();
+        assert_eq!(read(&serde_json::to_string(&lines).unwrap()).unwrap(), lines);
     }
 }

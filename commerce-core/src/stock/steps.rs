@@ -1,6 +1,6 @@
 use super::{NewStockEntry, Reservation, Stock, StockError};
 use crate::messaging::{Envelope, Event, EventHandler, EventType, Group, NewEvent, OrderCreated, Rejection, StockRejected, StockReserved};
-use crate::order::{OrderItem, OrderLine};
+use crate::order::{OrderError, OrderItem, OrderLine, OrderStatus};
 use crate::product::OptionDetails;
 use crate::store::{Loaded, StoreError, UnitOfWork, ascending};
 use crate::{Clock, OptionId, OrderId, Timestamp};
@@ -35,6 +35,9 @@ impl EventHandler for StockSteps {
 /// What the events of a batch touch.
 struct Batch {
     now: Timestamp,
+    /// Where the new orders stand: stock is taken only for one that waits for it. The inbox does not keep an event for ever, and one that was
+    /// refused left nothing behind here that would tell.
+    statuses: HashMap<OrderId, OrderStatus>,
     details: HashMap<OptionId, OptionDetails>,
     stock: Loaded<OptionId, Stock>,
     /// What each order that ever reserved anything holds at present.
@@ -45,6 +48,8 @@ struct Batch {
 
 impl Batch {
     async fn load(uow: &mut dyn UnitOfWork, events: &[Envelope], now: Timestamp) -> Result<Self, StoreError> {
+        let created = ascending(events.iter().filter(|envelope| !lines(envelope).is_empty()).filter_map(order));
+        let orders = if created.is_empty() { Vec::new() } else { uow.orders().lock(&created).await? };
         let reservations = uow.stock().reservations(&ascending(events.iter().filter_map(order))).await?;
         let ordered = ascending(events.iter().flat_map(lines).map(|line| line.option_id));
         let touched = ascending(reservations.iter().map(|reservation| reservation.option_id).chain(ordered.iter().copied()));
@@ -56,6 +61,7 @@ impl Batch {
         }
         Ok(Self {
             now,
+            statuses: orders.into_iter().map(|order| (order.id, order.status)).collect(),
             details: details.into_iter().map(|details| (details.option_id, details)).collect(),
             stock: Loaded::new(stock, |stock| stock.option_id),
             held,
@@ -66,19 +72,17 @@ impl Batch {
 
     fn decide(&mut self, envelope: &Envelope) -> Result<(), Rejection> {
         match (&envelope.event, order(envelope)) {
-            (Event::OrderCreated(created), _) => {
-                self.take(envelope, created);
-                Ok(())
-            }
+            (Event::OrderCreated(created), _) => self.take(envelope, created).map_err(|refusal| Rejection(refusal.to_string())),
             (_, Some(order_id)) => self.put_back(order_id).map_err(|refusal| Rejection(refusal.to_string())),
             (_, None) => Err(Rejection(format!("{} is not for the stock", envelope.event.event_type().as_str()))),
         }
     }
 
-    fn take(&mut self, envelope: &Envelope, created: &OrderCreated) {
+    fn take(&mut self, envelope: &Envelope, created: &OrderCreated) -> Result<(), OrderError> {
         let order_id = created.order_id;
-        if self.held.contains_key(&order_id) {
-            return;
+        let status = *self.statuses.get(&order_id).ok_or(OrderError::NotFound(order_id))?;
+        if status != OrderStatus::Pending || self.held.contains_key(&order_id) {
+            return Ok(());
         }
         let event = match self.reserve(order_id, created.lines.as_slice()) {
             Ok(items) => Event::StockReserved(StockReserved {
@@ -91,6 +95,7 @@ impl Batch {
             Err(refusal) => Event::StockRejected(StockRejected { order_id, code: refusal.code() }),
         };
         self.events.push(envelope.leads_to(event, self.now));
+        Ok(())
     }
 
     /// Takes all lines, or none of them.

@@ -1,6 +1,7 @@
 use super::{Backoff, Random, Store, StoreError, UnitOfWork};
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 
 /// What is to be done in one unit of work. It may be run several times, each time in a new one.
@@ -45,13 +46,18 @@ pub async fn transact<T: Transaction>(
 }
 
 async fn attempt<T: Transaction>(store: &dyn Store, transaction: &mut T) -> Result<T::Output, StoreError> {
-    let mut uow = store.begin().await?;
-    match AssertUnwindSafe(transaction.run(uow.as_mut())).catch_unwind().await {
-        Ok(Ok(output)) => uow.commit().await.map(|()| output),
-        Ok(Err(error)) => Err(error),
-        Err(panic) => {
-            let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(StoreError::Backend(format!("a handler panicked: {}", message.unwrap_or_default()).into()))
-        }
-    }
+    let mut uow = caught(store.begin(), StoreError::Backend).await?;
+    let output = caught(transaction.run(uow.as_mut()), StoreError::Backend).await?;
+    caught(uow.commit(), StoreError::Ambiguous).await.map(|()| output)
+}
+
+/// Makes an error of a panic, wherever it comes from: it must not end the worker on which everybody waits.
+async fn caught<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+    blame: fn(Box<dyn Error + Send + Sync>) -> StoreError,
+) -> Result<T, StoreError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(blame(format!("a unit of work panicked: {}", message.unwrap_or_default()).into()))
+    })
 }

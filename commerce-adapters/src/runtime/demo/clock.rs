@@ -1,6 +1,6 @@
 use commerce_core::{Clock, Timestamp};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 const PRESENT: i64 = i64::MIN;
 

@@ -49,7 +49,7 @@ enum DemoError {
 }
 
 impl DemoError {
-    fn refused(what: impl ToString) -> Self {
+    fn refused(what: impl std::fmt::Display) -> Self {
         Self::Refused(what.to_string())
     }
 }

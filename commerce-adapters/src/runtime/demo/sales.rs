@@ -1,7 +1,7 @@
 use super::DemoError;
 use super::catalog::{PRODUCTS, SCARCE};
 use super::clock::DemoClock;
-use commerce_core::idempotency::{Answer, Claim, IdempotencyKey, Keyed, KeyOwner, KeyedCommand, Render, StoredAnswer};
+use commerce_core::idempotency::{Answer, Claim, IdempotencyKey, KeyOwner, Keyed, KeyedCommand, Render, StoredAnswer};
 use commerce_core::order::{Order, OrderLine, OrderLines, OrderStatus, PlaceOrder, Quantity};
 use commerce_core::payment::{PayOrder, Payment};
 use commerce_core::point::{ChargeAmount, ChargePoints};
@@ -69,14 +69,26 @@ async fn carry_out(shop: &Commerce, sale: &Sale) -> Result<(), DemoError> {
         let amount = ChargeAmount::new((price - rest).clamp(1_000, CHARGE_MAX)).map_err(DemoError::refused)?;
         let key = format!("{}-charge-{part}", sale.name);
         let command = ChargePoints { user_id, amount, idempotency_key: Some(key.clone()) };
-        once(&shop.desks().charge, command, &key, Arc::new(|charged: &Result<Money, _>| charged.as_ref().ok().map(|balance| numbered(balance.krw())))).await?;
+        once(
+            &shop.desks().charge,
+            command,
+            &key,
+            Arc::new(|charged: &Result<Money, _>| charged.as_ref().ok().map(|balance| numbered(balance.krw()))),
+        )
+        .await?;
     }
 
     let quantity = Quantity::new(sale.quantity).map_err(DemoError::refused)?;
     let lines = OrderLines::merge(&[OrderLine { option_id: sale.option.id, quantity }]).map_err(DemoError::refused)?;
     let command = PlaceOrder { id: shop.next_id(Sequence::Order).await?, user_id, user_coupon_id: None, lines, trace_parent: None };
     let key = format!("{}-order", sale.name);
-    let order_id = once(&shop.desks().place_order, command, &key, Arc::new(|placed: &Result<Order, _>| placed.as_ref().ok().map(|order| numbered(order.id.get())))).await?;
+    let order_id = once(
+        &shop.desks().place_order,
+        command,
+        &key,
+        Arc::new(|placed: &Result<Order, _>| placed.as_ref().ok().map(|order| numbered(order.id.get()))),
+    )
+    .await?;
     let order_id = OrderId::new(order_id).map_err(DemoError::refused)?;
 
     let view = shop.order_once_settled(order_id, PATIENCE).await?;
@@ -85,7 +97,13 @@ async fn carry_out(shop: &Commerce, sale: &Sale) -> Result<(), DemoError> {
         Some(OrderStatus::AwaitingPayment) => {
             let command = PayOrder { payment_id: shop.next_id(Sequence::Payment).await?, order_id, user_id, trace_parent: None };
             let key = format!("{}-payment", sale.name);
-            once(&shop.desks().pay, command, &key, Arc::new(|paid: &Result<Payment, _>| paid.as_ref().ok().map(|payment| numbered(payment.id.get())))).await?;
+            once(
+                &shop.desks().pay,
+                command,
+                &key,
+                Arc::new(|paid: &Result<Payment, _>| paid.as_ref().ok().map(|payment| numbered(payment.id.get()))),
+            )
+            .await?;
             Ok(())
         }
         status => Err(DemoError::Refused(format!("order {order_id} is {status:?}"))),

@@ -54,7 +54,9 @@ impl<H: Handler> Desk<H> {
 
     fn enqueue<C: Commands<H>>(&self, commands: C) -> Result<C::Replies, Arc<StoreError>> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if !queue.open || queue.waiting.len() + commands.count() > self.limits.waiting_commands_max {
+        // Many that come as one are taken by an empty desk, however low the limit is: else they would be refused for ever.
+        let full = !queue.waiting.is_empty() && queue.waiting.len() + commands.count() > self.limits.waiting_commands_max;
+        if !queue.open || full {
             return Err(Arc::new(StoreError::Overloaded));
         }
         let replies = commands.queue(&mut queue.waiting);

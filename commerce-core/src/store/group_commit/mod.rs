@@ -100,7 +100,14 @@ impl GroupCommit {
                 self.commit(lots).await;
             }
         }
-        self.commit(self.take()).await;
+        // The desks are closed: what is left is finite, and may be far more than one batch.
+        loop {
+            let lots = self.take();
+            if lots.is_empty() {
+                break;
+            }
+            self.commit(lots).await;
+        }
     }
 
     fn take(&self) -> Vec<Box<dyn Lot>> {
@@ -126,10 +133,10 @@ impl GroupCommit {
                 Err(error) if error.is_outage() => fail(group, error),
                 Err(error) if group.len() > 1 => {
                     tracing::warn!(%error, lots = group.len(), "a batch failed: its parts are tried separately");
-                    groups.extend(group.into_iter().map(|lot| vec![lot]));
+                    put_first(&mut groups, group.into_iter().map(|lot| vec![lot]));
                 }
                 Err(error) => match group.pop().map(Lot::split) {
-                    Some(Ok((first, second))) => groups.extend([vec![first], vec![second]]),
+                    Some(Ok((first, second))) => put_first(&mut groups, [vec![first], vec![second]]),
                     Some(Err(single)) => {
                         tracing::error!(%error, "a command cannot be handled");
                         fail(vec![single], error);
@@ -158,6 +165,11 @@ impl Transaction for Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// Puts the parts of a batch where the batch was: commands at one desk stay in order.
+fn put_first<T>(groups: &mut VecDeque<T>, parts: impl IntoIterator<Item = T, IntoIter: DoubleEndedIterator>) {
+    parts.into_iter().rev().for_each(|part| groups.push_front(part));
 }
 
 fn fail(lots: Vec<Box<dyn Lot>>, error: StoreError) {

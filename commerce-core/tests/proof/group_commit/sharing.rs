@@ -1,0 +1,103 @@
+use super::counter::Counter;
+use commerce_core::store::{GroupCommitLimits, StoreError};
+use futures_util::future::join_all;
+
+fn limits(batch_commands_max: usize, waiting_commands_max: usize, batches_in_flight_max: usize) -> GroupCommitLimits {
+    GroupCommitLimits { batch_commands_max, waiting_commands_max, batches_in_flight_max }
+}
+
+fn amounts(count: i64) -> Vec<i64> {
+    (0..count).map(|number| 1_000 + number).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_arrive_together_share_a_commit_whatever_desk_they_are_for() {
+    // Given two desks,
+    let counter = Counter::open(GroupCommitLimits::default(), []).await;
+    let other = counter.another_desk();
+    // when commands arrive at both at the same time,
+    let here = join_all((0..10).map(|number| counter.desk.submit(counter.charge(1_000 + number))));
+    let there = join_all((0..10).map(|number| other.submit(counter.charge(2_000 + number))));
+    let (here, there) = tokio::join!(here, there);
+    // then all are carried out by one commit.
+    assert!(here.into_iter().chain(there).all(|outcome| matches!(outcome, Ok(Ok(_)))));
+    assert_eq!(counter.store.counts().committed, 1);
+    assert_eq!(counter.ledger().await.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_takes_no_more_than_its_limit_and_keeps_the_order() {
+    let counter = Counter::open(limits(4, 100, 1), []).await;
+    let outcomes = counter.charge_all(&amounts(10)).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(counter.batches.lock().unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 2]);
+    assert_eq!(counter.ledger().await, amounts(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_whose_caller_has_left_is_carried_out_all_the_same() {
+    // Given a caller that hands in a command and leaves,
+    let counter = Counter::open(GroupCommitLimits::default(), []).await;
+    counter.charge_and_leave(1_000).await;
+    // when somebody else is served,
+    counter.charge_all(&[2_000]).await;
+    // then both were.
+    assert_eq!(counter.ledger().await, [1_000, 2_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_commands_than_may_wait_are_refused_and_leave_no_trace() {
+    // Given a desk at which three may wait, and two do,
+    let counter = Counter::open(limits(256, 3, 1), []).await;
+    counter.charge_and_leave(1_000).await;
+    counter.charge_and_leave(2_000).await;
+    // when two more come together,
+    let refused = counter.desk.submit_all(vec![counter.charge(3_000), counter.charge(4_000)]).await;
+    // then neither is taken, one alone is, and the others are carried out.
+    assert!(matches!(*refused.unwrap_err(), StoreError::Overloaded));
+    assert_eq!(counter.charge_all(&[5_000]).await, [Ok(8_000)]);
+    assert_eq!(counter.ledger().await, [1_000, 2_000, 5_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_come_as_one_are_taken_when_nobody_waits_however_many_they_are() {
+    // What a consumer has polled comes as one: were it refused for its size, it would be refused for ever.
+    let counter = Counter::open(limits(4, 3, 1), []).await;
+    assert_eq!(counter.charge_all(&amounts(10)).await.len(), 10);
+    assert_eq!(counter.ledger().await, amounts(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_commits_everything_that_waits_and_refuses_what_comes_later() {
+    // Whether the workers hear of the commands or of the end first is chance: every round must do.
+    for _ in 0..20 {
+        // Given far more commands than fit into a batch,
+        let counter = Counter::open(limits(4, 1_000, 1), []).await;
+        tokio::task::yield_now().await;
+        for amount in amounts(50) {
+            counter.charge_and_leave(amount).await;
+        }
+        // when the shop shuts down,
+        counter.group_commit.shutdown().await;
+        // then all of them are carried out, in order, and later ones are refused.
+        assert_eq!(counter.ledger().await, amounts(50));
+        let refused = counter.desk.submit(counter.charge(1_000)).await;
+        assert!(matches!(*refused.unwrap_err(), StoreError::Overloaded));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_callers_and_several_workers_lose_and_repeat_nothing() {
+    const CALLERS: i64 = 500;
+    let counter = Counter::open(limits(16, 10_000, 4), []).await;
+    let calls = (0..CALLERS).map(|number| {
+        let (desk, command) = (counter.desk.clone(), counter.charge(1_000 + number));
+        tokio::spawn(async move { desk.submit(command).await.unwrap().unwrap() })
+    });
+    for call in join_all(calls).await {
+        call.unwrap();
+    }
+    let mut ledger = counter.ledger().await;
+    ledger.sort_unstable();
+    assert_eq!(ledger, amounts(CALLERS));
+}

@@ -1,0 +1,14 @@
+//! Proof that the core does what it promises, on the in-memory parts: every saga step under every fault, group commit, idempotency, waiting,
+//! the relay, the clock's jobs, the ranking, and random histories against plain models.
+
+mod books;
+mod group_commit;
+mod idempotency;
+mod model;
+mod ranking;
+mod relay;
+mod running;
+mod saga;
+mod scheduler;
+mod shop;
+mod watch;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 /// How a handler breaks the batch that an event is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Breaks {
+    Never,
     Panics,
     Corrupt,
     Conflicts,
@@ -79,6 +80,28 @@ async fn an_event_that_breaks_its_batch_even_alone_is_put_aside_and_its_neighbou
         assert_eq!((letters[0].letter.group, letters[0].letter.message.aggregate_id), (Group::Ranking, at.get()));
         assert!(!letters[0].letter.reason.is_empty());
         assert_eq!(Books::under_way(&shop).await.stock[&shelf], 100 - 19, "{breaks:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_nothing_but_the_inbox_guards_takes_place_once_however_often_its_event_comes() {
+    for seed in 0..8 {
+        // Given orders, a store that often fails, and a bus that repeats and forgets what was acknowledged,
+        let mut shop = Shop::open();
+        let (buyer, option, shelf) = (shop.user(0).await, shop.option(1_000, 100).await, shop.option(1_000, 100).await);
+        let mut at = None;
+        for _ in 0..20 {
+            at = Some(shop.place(buyer, &[(option, 1)], None).await);
+        }
+        shop.carry().await;
+        shop.trouble(seed, 40);
+        // when everything is delivered again and again to a handler that counts what it gets,
+        for _ in 0..3 {
+            shop.repeat_history().await;
+            shop.consume(Clumsy { shelf, at: at.unwrap(), breaks: Breaks::Never }).await;
+        }
+        // then it has counted each order once.
+        assert_eq!(Books::under_way(&shop).await.stock[&shelf], 100 - 20, "seed {seed}");
     }
 }
 

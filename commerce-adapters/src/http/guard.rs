@@ -4,7 +4,8 @@ use super::app::Shop;
 use super::envelope::{as_problem, problem_wanted};
 use super::failure::Failure;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -18,10 +19,14 @@ pub(super) async fn guard(State(shop): State<Shop>, request: Request, next: Next
     let route = request.extensions().get::<MatchedPath>().cloned();
     let problem_wanted = problem_wanted(request.headers());
 
-    let response = match shop.requests.try_acquire() {
+    let mut response = match shop.requests.try_acquire() {
         Ok(_permit) => answer(request, next, shop.limits.handler_deadline).await,
         Err(_full) => Failure::overloaded().into_response(),
     };
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        // What is left of a large body is not read, so the connection cannot be used again: the client is to know.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     record(method, route.as_ref().map_or("unmatched", MatchedPath::as_str), response.status().as_u16(), started.elapsed());
     if problem_wanted { as_problem(response) } else { response }
 }

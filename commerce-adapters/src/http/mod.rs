@@ -40,27 +40,39 @@ use std::sync::Arc;
 ///
 /// Unless [`HttpOptions::ops_routes`] says otherwise they include those of [`ops_router`].
 pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
-    let ops_routes = match options.ops_routes {
-        OpsRoutes::SamePort => ops_router(commerce.clone(), &options),
+    let beside = match options.ops_routes {
+        OpsRoutes::SamePort => ops_routes(commerce.clone(), &options),
         OpsRoutes::OwnPort => Router::new(),
     };
     let shop = Arc::new(App::new(commerce, options));
     routes::shop()
-        .fallback(async || Failure::new(ErrorCode::ResourceNotFound, "there is nothing at this path: /docs lists what there is"))
-        .method_not_allowed_fallback(async || {
-            Failure::new(ErrorCode::MethodNotAllowed, "this path does not take this method: use one that the Allow header names")
-        })
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(Arc::clone(&shop), guard::guard))
         .with_state(shop)
-        .merge(openapi::routes())
-        .merge(ops_routes)
+        .merge(openapi::routes().method_not_allowed_fallback(unknown_method))
+        .merge(beside)
 }
 
 /// Health, readiness and metrics. No cap on requests keeps them from answering.
 pub fn ops_router(commerce: Commerce, options: &HttpOptions) -> Router {
+    ops_routes(commerce, options).fallback(unknown_path)
+}
+
+/// Those of [`ops_router`] without what answers unknown paths: merged routers can have that only once.
+fn ops_routes(commerce: Commerce, options: &HttpOptions) -> Router {
     let health = routes::health::routes(commerce, options.shutdown.clone());
-    match &options.metrics {
+    let all = match &options.metrics {
         Some(handle) => health.merge(routes::metrics::routes(handle.clone())),
         None => health,
-    }
+    };
+    all.method_not_allowed_fallback(unknown_method)
+}
+
+async fn unknown_path() -> Failure {
+    Failure::new(ErrorCode::ResourceNotFound, "there is nothing at this path: /docs lists what there is")
+}
+
+async fn unknown_method() -> Failure {
+    Failure::new(ErrorCode::MethodNotAllowed, "this path does not take this method: use one that the Allow header names")
 }

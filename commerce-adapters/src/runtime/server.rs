@@ -27,7 +27,6 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     }
 
     let settings = Settings { calendar: shared.time_zone, payment_deadline: server.payment_deadline, ..Settings::default() };
-    let mut settings = settings; if let Ok(us) = std::env::var("GATHER_US") { settings.group_commit.gather = std::time::Duration::from_micros(us.parse().unwrap()); }
     let commerce = Commerce::open(shop.parts().clone(), settings);
     commerce.start_consumers(&Group::ALL);
     commerce.start_scheduler();

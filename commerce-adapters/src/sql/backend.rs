@@ -45,6 +45,11 @@ pub(crate) trait Backend:
     /// What stands around the table and the rows of an INSERT that leaves rows alone whose unique keys exist.
     const INSERT_IGNORE: [&'static str; 2];
 
+    /// Up to this many rows an INSERT is one statement, whatever their number; beyond, and at most [`ROWS_MAX`](super::statements::ROWS_MAX), it
+    /// is cut into pieces whose lengths are powers of two. It is a matter of how many statements a connection keeps prepared, and of what
+    /// preparing costs.
+    const INSERT_ROWS_EXACT: usize;
+
     /// Writes a statement that changes many rows at once, each to values of its own. Every row binds its key, then the columns, and then
     /// the version that was read if the update is versioned; a row given twice MUST be counted once.
     fn push_update<T>(query: &mut QueryBuilder<Self>, update: &Update, rows: impl Iterator<Item = T>, bind: impl FnMut(Row<'_, Self>, T));

@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use std::iter::repeat_n;
 
 /// The most rows of one INSERT or UPDATE; a power of two.
-const ROWS_MAX: usize = 256;
+pub(crate) const ROWS_MAX: usize = 256;
 /// The most values of one IN list; a power of two.
 const VALUES_MAX: usize = 1024;
 
@@ -35,12 +35,13 @@ pub(crate) enum Guard {
     Version,
 }
 
-/// Cuts a slice into pieces whose lengths are powers of two, the largest first: 37 = 32 + 4 + 1.
-pub(crate) fn powers_of_two<T>(items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
+/// Cuts a slice into pieces whose lengths are powers of two, the largest first: 37 = 32 + 4 + 1. A rest of at most `exact` is one piece.
+pub(crate) fn pieces<T>(items: &[T], exact: usize, max: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
-        let len = 1 << rest.len().checked_ilog2()?;
-        let (piece, others) = rest.split_at(max.min(len));
+        let power = 1 << rest.len().checked_ilog2()?;
+        let len = if rest.len() <= exact { rest.len() } else { max.min(power) };
+        let (piece, others) = rest.split_at(len);
         rest = others;
         Some(piece)
     })
@@ -61,7 +62,7 @@ pub(crate) async fn insert<DB: Backend, T: Sync>(
     mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
 ) -> Result<Vec<i64>, StoreError> {
     let mut ids = Vec::new();
-    for piece in powers_of_two(rows, ROWS_MAX) {
+    for piece in pieces(rows, DB::INSERT_ROWS_EXACT, ROWS_MAX) {
         let mut query = QueryBuilder::<DB>::new("INSERT INTO ");
         query.push(table).push(" (").push(columns).push(") ").push_values(piece, &mut bind);
         let result = run(connection, query).await?;
@@ -202,15 +203,22 @@ fn expect_rows(affected: u64, expected: usize) -> Result<(), StoreError> {
 mod tests {
     use super::*;
 
-    fn lengths(items: usize, max: usize) -> Vec<usize> {
-        powers_of_two(&vec![(); items], max).map(<[()]>::len).collect()
+    fn lengths(items: usize, exact: usize) -> Vec<usize> {
+        pieces(&vec![(); items], exact, 256).map(<[()]>::len).collect()
     }
 
     #[test]
     fn rows_are_split_into_powers_of_two() {
-        assert_eq!(lengths(37, 256), [32, 4, 1]);
-        assert_eq!(lengths(0, 256), [0; 0]);
-        assert_eq!(lengths(600, 256), [256, 256, 64, 16, 8]);
+        assert_eq!(lengths(37, 0), [32, 4, 1]);
+        assert_eq!(lengths(0, 0), [0; 0]);
+        assert_eq!(lengths(600, 0), [256, 256, 64, 16, 8]);
+    }
+
+    #[test]
+    fn few_rows_stay_together_where_preparing_is_cheap() {
+        assert_eq!(lengths(37, 48), [37]);
+        assert_eq!(lengths(0, 48), [0; 0]);
+        assert_eq!(lengths(103, 48), [64, 39]);
     }
 
     #[test]

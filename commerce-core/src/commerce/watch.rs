@@ -81,7 +81,8 @@ impl Commerce {
     /// Those of the store.
     pub async fn order_once_settled(&self, id: OrderId, patience: Duration) -> Result<Option<OrderView>, Arc<StoreError>> {
         let deadline = Instant::now() + patience;
-        let mut watch = self.0.parts.notifier.watch(Subject::Order(id)).await.map_err(|error| Arc::new(StoreError::Unavailable(error.0)))?;
+        let mut watch =
+            self.0.parts.notifier.watch(Subject::Order(id)).await.map_err(|error| Arc::new(StoreError::Unavailable(error.0)))?;
         loop {
             let view = self.0.orders.get(id).await?;
             let settled = view.as_ref().is_none_or(|view| view.order.status != OrderStatus::Pending);

@@ -28,9 +28,13 @@ impl EventHandler for CouponSteps {
         &[EventType::StockReserved, EventType::OrderCancelled, EventType::OrderExpired, EventType::OrderRefunded]
     }
 
+    fn concerns(event: &Event) -> bool {
+        user_coupon(event).is_some()
+    }
+
     async fn handle(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<Vec<Result<(), Rejection>>, StoreError> {
         let now = self.clock.now();
-        let ids = ascending(events.iter().filter_map(user_coupon));
+        let ids = ascending(events.iter().filter_map(|envelope| user_coupon(&envelope.event)));
         if ids.is_empty() {
             return Ok(events.iter().map(|_| Ok(())).collect());
         }
@@ -42,7 +46,7 @@ impl EventHandler for CouponSteps {
         let mut held = Loaded::new(uow.coupons().lock_user_coupons(&ids).await?, |(user_coupon, _)| user_coupon.id);
         let mut appended = Vec::new();
         for envelope in events {
-            match (&envelope.event, user_coupon(envelope)) {
+            match (&envelope.event, user_coupon(&envelope.event)) {
                 (Event::StockReserved(reserved), Some(id)) if pending.contains(&reserved.order_id) => {
                     appended.extend(apply(&mut held, id, reserved, now).map(|event| envelope.leads_to(event, now)));
                 }
@@ -93,8 +97,8 @@ fn reserved_with_coupon(envelope: &Envelope) -> Option<OrderId> {
     }
 }
 
-fn user_coupon(envelope: &Envelope) -> Option<UserCouponId> {
-    match &envelope.event {
+fn user_coupon(event: &Event) -> Option<UserCouponId> {
+    match event {
         Event::StockReserved(reserved) => reserved.user_coupon_id,
         Event::OrderCancelled(closed) | Event::OrderExpired(closed) | Event::OrderRefunded(closed) => closed.user_coupon_id,
         _ => None,

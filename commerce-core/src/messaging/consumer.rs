@@ -1,5 +1,5 @@
 use super::{
-    BusError, DecodeError, Delivery, Envelope, EventType, Group, Message, MessageBus, NewDeadLetter, Source, StartAt, Subscription, Topic,
+    BusError, Delivery, Envelope, Event, EventType, Group, Message, MessageBus, NewDeadLetter, Source, StartAt, Subscription, Topic,
 };
 use crate::store::{Backoff, Desk, GroupCommit, Handler, Random, StoreError, UnitOfWork};
 use crate::{Clock, EventId};
@@ -27,6 +27,15 @@ pub trait EventHandler: Send + Sync + 'static {
 
     /// The types of events it handles; others are skipped.
     fn handles(&self) -> &'static [EventType];
+
+    /// Whether an event of a type it handles is its business, as far as the event itself tells; others are skipped.
+    fn concerns(event: &Event) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = event;
+        true
+    }
 
     /// Handles distinct events it has not handled before, and answers for each whether it could. It MUST also cope with an event whose effect
     /// is there already.
@@ -67,7 +76,9 @@ impl<E: EventHandler> Consumer<E> {
         let (desk, handles, backoff_random, halt) = (self.desk, self.handles, Arc::clone(&random), stop.clone());
         let handle = move |deliveries: Vec<Delivery>| {
             let (desk, random, stop) = (Arc::clone(&desk), Arc::clone(&backoff_random), halt.clone());
-            async move { settle(&desk, works(group, deliveries, handles), random.as_ref(), &stop).await }
+            let mut works = works(group, deliveries, handles);
+            works.retain(|work| !matches!(work, Work::Handle { envelope, .. } if !E::concerns(&envelope.event)));
+            async move { settle(&desk, works, random.as_ref(), &stop).await }
         };
         read(bus, group, topics(handles), StartAt::Acknowledged, random, stop, handle).await;
     }
@@ -183,16 +194,13 @@ fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<
         if message.only_for.is_some_and(|only| only != group) {
             return None;
         }
+        // What this group has no business with is not its dead letter, readable or not.
+        if EventType::parse(&message.event_type).is_some_and(|event_type| !handles.contains(&event_type)) {
+            return None;
+        }
         let message = Arc::new(message);
         match Envelope::decode(&message) {
-            Ok(envelope) if !handles.contains(&envelope.event.event_type()) => None,
             Ok(envelope) => Some(Work::Handle { envelope, message, source }),
-            // What this group has no business with is not its dead letter, readable or not.
-            Err(DecodeError::Payload { .. } | DecodeError::UnknownVersion { .. })
-                if EventType::parse(&message.event_type).is_some_and(|it| !handles.contains(&it)) =>
-            {
-                None
-            }
             Err(error) => {
                 let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
                 Some(Work::Bury { message, source, reason, attempts: 1 })

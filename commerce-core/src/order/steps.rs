@@ -27,6 +27,10 @@ impl EventHandler for OrderSteps {
         &[EventType::StockReserved, EventType::StockRejected, EventType::CouponApplied, EventType::CouponRejected]
     }
 
+    fn concerns(event: &Event) -> bool {
+        step(event).is_some()
+    }
+
     async fn handle(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<Vec<Result<(), Rejection>>, StoreError> {
         let now = self.clock.now();
         let ids = ascending(events.iter().filter_map(|envelope| step(&envelope.event).map(|(order_id, _)| order_id)));

@@ -40,7 +40,7 @@ pub struct GroupCommitLimits {
 
 impl Default for GroupCommitLimits {
     fn default() -> Self {
-        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_millis(1) }
+        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_micros(500) }
     }
 }
 

@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 /// What is to be done in one unit of work. It may be run several times, each time in a new one.
 #[async_trait]
@@ -46,9 +47,17 @@ pub async fn transact<T: Transaction>(
 }
 
 async fn attempt<T: Transaction>(store: &dyn Store, transaction: &mut T) -> Result<T::Output, StoreError> {
-    let mut uow = caught(store.begin(), StoreError::Backend).await?;
-    let output = caught(transaction.run(uow.as_mut()), StoreError::Backend).await?;
-    caught(uow.commit(), StoreError::Ambiguous).await.map(|()| output)
+    let mut uow = timed("begin", caught(store.begin(), StoreError::Backend)).await?;
+    let output = timed("work", caught(transaction.run(uow.as_mut()), StoreError::Backend)).await?;
+    timed("commit", caught(uow.commit(), StoreError::Ambiguous)).await.map(|()| output)
+}
+
+/// Measures how long a phase of a unit of work takes.
+async fn timed<T>(phase: &'static str, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let output = work.await;
+    metrics::histogram!("commerce_transaction_seconds", "phase" => phase).record(begun.elapsed());
+    output
 }
 
 /// Makes an error of a panic, wherever it comes from: it must not end the worker on which everybody waits.

@@ -3,7 +3,7 @@ use super::statements::{execute, fetch, insert, push_list};
 use super::{Backend, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
-use commerce_core::messaging::{Message, NewEvent, OutboxRepository, OutboxRow};
+use commerce_core::messaging::{Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
 use commerce_core::store::StoreError;
 use commerce_core::{EventId, Timestamp};
 use sqlx::QueryBuilder;
@@ -34,6 +34,14 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
         let unknown = EventId::new(UNKNOWN).map_err(corrupt)?;
         self.unwritten.extend(events.iter().map(|event| (None, event.encode(unknown))));
         Ok(())
+    }
+
+    async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError> {
+        self.write_events().await?;
+        let events = self.written[self.asked..].iter().filter(|row| row.row == row.message.id);
+        let events = events.map(|row| Envelope::decode(&row.message)).collect::<Result<_, _>>().map_err(corrupt);
+        self.asked = self.written.len();
+        events
     }
 
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {

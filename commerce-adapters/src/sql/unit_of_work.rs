@@ -20,6 +20,8 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
     pub(super) unwritten: Vec<(Option<EventId>, Message)>,
     /// Events that were written.
     pub(super) written: Vec<OutboxRow>,
+    /// How many of those were given to followers.
+    pub(super) asked: usize,
     /// Orders whose items are known to be stored.
     pub(super) itemised: HashSet<OrderId>,
 }
@@ -27,7 +29,7 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
 impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Takes over a connection in a transaction that was just begun.
     pub(crate) fn new(session: DB::Session) -> Self {
-        Self { session, unwritten: Vec::new(), written: Vec::new(), itemised: HashSet::new() }
+        Self { session, unwritten: Vec::new(), written: Vec::new(), asked: 0, itemised: HashSet::new() }
     }
 
     pub(super) fn connection(&mut self) -> &mut DB::Connection {

@@ -14,7 +14,7 @@ pub use watch::OrderWatch;
 use self::lookups::{OrderLookup, ProductLookup};
 use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
 use crate::lock::DistributedLock;
-use crate::messaging::MessageBus;
+use crate::messaging::{MessageBus, SagaPace};
 use crate::notify::Notifier;
 use crate::ranking::Ranking;
 use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Random, Store, StoreError};
@@ -58,12 +58,19 @@ pub struct Settings {
     pub payment_deadline: Duration,
     /// The bounds of group commit.
     pub group_commit: GroupCommitLimits,
+    /// When the steps of a saga are taken by consumers of this process.
+    pub saga_pace: SagaPace,
 }
 
 impl Default for Settings {
     /// UTC, 15 minutes, and the default bounds of group commit.
     fn default() -> Self {
-        Self { calendar: BusinessCalendar::UTC, payment_deadline: Duration::from_mins(15), group_commit: GroupCommitLimits::default() }
+        Self {
+            calendar: BusinessCalendar::UTC,
+            payment_deadline: Duration::from_mins(15),
+            group_commit: GroupCommitLimits::default(),
+            saga_pace: SagaPace::default(),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ impl Commerce {
     fn consume<E: EventHandler>(&self, handler: E) {
         let parts = &self.0.parts;
         let (bus, clock, random) = (Arc::clone(&parts.bus), Arc::clone(&parts.clock), Arc::clone(&parts.random));
-        let consumer = Consumer::new(handler, &self.0.group_commit, bus, clock, random);
+        let consumer = Consumer::new(handler, &self.0.group_commit, bus, clock, random, self.0.settings.saga_pace);
         self.0.workers.spawn(consumer.run(self.0.stop.clone()));
     }
 

@@ -1,7 +1,7 @@
 use super::{
     BusError, Delivery, Envelope, Event, EventType, Group, Message, MessageBus, NewDeadLetter, Source, StartAt, Subscription, Topic,
 };
-use crate::store::{Backoff, Desk, GroupCommit, Handler, Random, StoreError, UnitOfWork};
+use crate::store::{Backoff, Desk, Follower, GroupCommit, Handler, Random, StoreError, UnitOfWork};
 use crate::{Clock, EventId};
 use async_trait::async_trait;
 use std::collections::HashSet;
@@ -45,13 +45,24 @@ pub trait EventHandler: Send + Sync + 'static {
     async fn handle(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<Vec<Result<(), Rejection>>, StoreError>;
 }
 
+/// When the steps of a saga are taken by consumers that run in the process of the step before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SagaPace {
+    /// In the unit of work of the step before, where one commit serves the whole chain. Each group's inbox notes the events, so that they are
+    /// passed over when they come by message.
+    #[default]
+    WithinCommit,
+    /// Each when its event comes by message, in a unit of work of its own.
+    ByMessage,
+}
+
 /// Reads events on behalf of a group and handles each exactly once: the inbox is written in the unit of work of the effect, and the place in
 /// the log is acknowledged after the commit.
 ///
 /// An outage is waited out, with full-jitter back-off. An event that cannot be read, that its handler rejects, or that breaks its batch even
 /// when it is alone, becomes a dead letter, and the rest goes on.
 pub struct Consumer<E: EventHandler> {
-    desk: Arc<Desk<Inboxed<E>>>,
+    desk: Arc<Desk<Arc<Inboxed<E>>>>,
     group: Group,
     handles: &'static [EventType],
     bus: Arc<dyn MessageBus>,
@@ -60,9 +71,20 @@ pub struct Consumer<E: EventHandler> {
 
 impl<E: EventHandler> Consumer<E> {
     /// A consumer whose effects are committed together with everything else that is under way.
-    pub fn new(handler: E, group_commit: &GroupCommit, bus: Arc<dyn MessageBus>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(
+        handler: E,
+        group_commit: &GroupCommit,
+        bus: Arc<dyn MessageBus>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        pace: SagaPace,
+    ) -> Self {
         let (group, event_types) = (handler.group(), handler.handles());
-        Self { desk: group_commit.desk(Inboxed { handler, clock }), group, handles: event_types, bus, random }
+        let inboxed = Arc::new(Inboxed { handler, clock });
+        if pace == SagaPace::WithinCommit {
+            group_commit.chain(Arc::clone(&inboxed) as _);
+        }
+        Self { desk: group_commit.desk(inboxed), group, handles: event_types, bus, random }
     }
 
     /// The topics the group reads.
@@ -211,7 +233,12 @@ fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<
 }
 
 /// Sees to it that every piece of work is done or put aside; `false` if it was stopped before.
-async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, random: &dyn Random, stop: &CancellationToken) -> bool {
+async fn settle<E: EventHandler>(
+    desk: &Desk<Arc<Inboxed<E>>>,
+    mut works: Vec<Work>,
+    random: &dyn Random,
+    stop: &CancellationToken,
+) -> bool {
     let mut failures = 0;
     while !works.is_empty() {
         let outcomes = match desk.submit_all(works.clone()).await {
@@ -284,5 +311,22 @@ impl<E: EventHandler> Handler for Inboxed<E> {
             uow.dead_letters().insert(&letters.into_iter().map(letter).collect::<Vec<_>>()).await?;
         }
         Ok(batch.iter().map(|_| ()).collect())
+    }
+}
+
+#[async_trait]
+impl<E: EventHandler> Follower for Inboxed<E> {
+    async fn follow(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<(), StoreError> {
+        let handles = self.handler.handles();
+        let concerned = |envelope: &&Envelope| handles.contains(&envelope.event.event_type()) && E::concerns(&envelope.event);
+        let events: Vec<_> = events.iter().filter(concerned).cloned().collect();
+        if events.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = events.iter().map(|envelope| envelope.id).collect();
+        uow.inbox().record(self.handler.group(), &ids, self.clock.now()).await?;
+        let outcomes = self.handler.handle(uow, &events).await?;
+        // What is to become a dead letter goes by message: it must not undo what led to it.
+        outcomes.into_iter().collect::<Result<(), _>>().map_err(|rejection| StoreError::Backend(rejection.into()))
     }
 }

@@ -10,7 +10,7 @@ mod outbox;
 mod relay;
 
 pub use bus::{BusError, Delivery, MessageBus, Source, StartAt, Subscription};
-pub use consumer::{Consumer, EventHandler, Rejection, fan_out};
+pub use consumer::{Consumer, EventHandler, Rejection, SagaPace, fan_out};
 pub use dead_letter::{DeadLetter, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
 pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};
 pub use event::{

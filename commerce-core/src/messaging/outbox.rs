@@ -1,4 +1,4 @@
-use super::{Message, NewEvent};
+use super::{Envelope, Message, NewEvent};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
 use async_trait::async_trait;
@@ -17,6 +17,9 @@ pub struct OutboxRow {
 pub trait OutboxRepository: Send {
     /// Adds events in the order given. Their ids, given by the store, are unique.
     async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError>;
+
+    /// The events that [`append`](Self::append) added in this unit of work since this was last asked, in the order they were added.
+    async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError>;
 
     /// Adds a message under the id it has, to be handled by [`Message::only_for`] again.
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError>;

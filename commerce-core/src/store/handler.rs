@@ -1,5 +1,6 @@
 use super::{StoreError, UnitOfWork};
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// A use case over a batch of commands in one unit of work: load every aggregate the batch touches, locking ascending by id; decide each
 /// command in arrival order; save what changed.
@@ -18,4 +19,14 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// Those of the store; the whole unit of work is rolled back then.
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Self::Command]) -> Result<Vec<Self::Verdict>, StoreError>;
+}
+
+#[async_trait]
+impl<H: Handler> Handler for Arc<H> {
+    type Command = H::Command;
+    type Verdict = H::Verdict;
+
+    async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[H::Command]) -> Result<Vec<H::Verdict>, StoreError> {
+        H::handle(self, uow, batch).await
+    }
 }

@@ -13,6 +13,7 @@ mod unit_of_work;
 
 pub use backoff::{Backoff, Random};
 pub use error::StoreError;
+pub(crate) use group_commit::Follower;
 pub use group_commit::{Desk, GroupCommit, GroupCommitLimits};
 pub(crate) use group_read::{GroupRead, Lookup};
 pub use handler::Handler;

@@ -7,9 +7,11 @@
 //!
 //! A batch that fails for a reason of its own is split until the command at fault is alone: nobody fails for a neighbour.
 
+mod chain;
 mod desk;
 mod lot;
 
+pub(crate) use chain::Follower;
 pub use desk::Desk;
 
 use self::lot::{Lot, Source};
@@ -50,6 +52,7 @@ pub struct GroupCommit {
     random: Arc<dyn Random>,
     limits: GroupCommitLimits,
     desks: RwLock<Vec<Arc<dyn Source>>>,
+    followers: RwLock<Vec<Arc<dyn Follower>>>,
     ready: Arc<Notify>,
     next_desk: Mutex<usize>,
     stop: CancellationToken,
@@ -64,6 +67,7 @@ impl GroupCommit {
             random,
             limits,
             desks: RwLock::default(),
+            followers: RwLock::default(),
             ready: Arc::new(Notify::new()),
             next_desk: Mutex::new(0),
             stop: CancellationToken::new(),
@@ -80,6 +84,12 @@ impl GroupCommit {
         let desk = Arc::new(Desk::new(handler, Arc::clone(&self.ready), self.limits));
         self.desks.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&desk) as Arc<dyn Source>);
         desk
+    }
+
+    /// Lets someone handle events in the unit of work that appends them, which saves a commit for every step. If that fails for whatever
+    /// reason, the unit of work is run again without, and the events go by message.
+    pub(crate) fn chain(&self, follower: Arc<dyn Follower>) {
+        self.followers.write().unwrap_or_else(PoisonError::into_inner).push(follower);
     }
 
     /// Commits what waits, then ends the workers. Commands that come later are refused with [`StoreError::Overloaded`].
@@ -133,15 +143,21 @@ impl GroupCommit {
     /// Commits lots together; after a failure, separately; after another, in halves, down to the single command.
     async fn commit(&self, lots: Vec<Box<dyn Lot>>) {
         let mut groups = VecDeque::from([lots]);
+        let mut followers = self.followers.read().unwrap_or_else(PoisonError::into_inner).clone();
         while let Some(mut group) = groups.pop_front() {
             if group.is_empty() {
                 continue;
             }
             let commands: usize = group.iter().map(|lot| lot.len()).sum();
             metrics::histogram!("commerce_batch_commands").record(u32::try_from(commands).unwrap_or(u32::MAX));
-            match self.attempt(&mut group).await {
+            match self.attempt(&mut group, &followers).await {
                 Ok(()) => group.into_iter().for_each(Lot::settle),
                 Err(error) if error.is_outage() => fail(group, error),
+                Err(error) if !followers.is_empty() => {
+                    tracing::warn!(%error, "a batch failed: its events go by message");
+                    followers.clear();
+                    groups.push_front(group);
+                }
                 Err(error) if group.len() > 1 => {
                     tracing::warn!(%error, lots = group.len(), "a batch failed: its parts are tried separately");
                     put_first(&mut groups, group.into_iter().map(|lot| vec![lot]));
@@ -158,23 +174,26 @@ impl GroupCommit {
         }
     }
 
-    async fn attempt(&self, lots: &mut Vec<Box<dyn Lot>>) -> Result<(), StoreError> {
-        transact(self.store.as_ref(), Backoff::STORE, self.random.as_ref(), &mut Batch(lots)).await
+    async fn attempt(&self, lots: &mut [Box<dyn Lot>], followers: &[Arc<dyn Follower>]) -> Result<(), StoreError> {
+        transact(self.store.as_ref(), Backoff::STORE, self.random.as_ref(), &mut Batch { lots, followers }).await
     }
 }
 
-/// The lots that share a unit of work.
-struct Batch<'a>(&'a mut Vec<Box<dyn Lot>>);
+/// The lots that share a unit of work, and who handles the events they append.
+struct Batch<'a> {
+    lots: &'a mut [Box<dyn Lot>],
+    followers: &'a [Arc<dyn Follower>],
+}
 
 #[async_trait]
 impl Transaction for Batch<'_> {
     type Output = ();
 
     async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
-        for lot in self.0.iter_mut() {
+        for lot in self.lots.iter_mut() {
             lot.run(uow).await?;
         }
-        Ok(())
+        if self.followers.is_empty() { Ok(()) } else { chain::follow(uow, self.followers).await }
     }
 }
 

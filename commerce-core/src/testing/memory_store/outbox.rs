@@ -1,6 +1,6 @@
 use super::State;
 use super::state::{OutboxEntry, rows};
-use crate::messaging::{Message, NewEvent, OutboxRepository, OutboxRow};
+use crate::messaging::{Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
 use async_trait::async_trait;
@@ -12,8 +12,14 @@ impl OutboxRepository for State {
         for event in events {
             let id = self.next_id()?;
             self.put_out(id, event.encode(id));
+            let NewEvent { occurred_at, trace_parent, event } = event;
+            self.appended.push(Envelope { id, occurred_at, trace_parent, event });
         }
         Ok(())
+    }
+
+    async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError> {
+        Ok(std::mem::take(&mut self.appended))
     }
 
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {

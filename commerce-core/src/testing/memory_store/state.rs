@@ -1,6 +1,6 @@
 use crate::coupon::{Coupon, Position, UserCoupon};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeyOwner};
-use crate::messaging::{DeadLetter, Group, Message};
+use crate::messaging::{DeadLetter, Envelope, Group, Message};
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::point::{PointAccount, PointEntry};
@@ -41,6 +41,8 @@ pub(crate) struct State {
     /// The unique key behind "at most one completed payment per order".
     pub(crate) completed_payment: OrdMap<OrderId, PaymentId>,
     pub(crate) payments_by_order: OrdSet<(OrderId, PaymentId)>,
+    /// What the present unit of work appended and nobody asked for yet.
+    pub(crate) appended: Vec<Envelope>,
     pub(crate) outbox: OrdMap<EventId, OutboxEntry>,
     pub(crate) unsent: OrdSet<EventId>,
     pub(crate) inbox: OrdMap<(Group, EventId), Timestamp>,

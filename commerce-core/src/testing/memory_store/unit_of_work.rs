@@ -22,7 +22,9 @@ pub(super) struct MemoryUnitOfWork {
 
 impl MemoryUnitOfWork {
     pub(super) fn begin(shared: Arc<Shared>, writer: OwnedMutexGuard<()>) -> Self {
-        Self { state: shared.state(), shared, _writer: writer }
+        let mut state = shared.state();
+        state.appended.clear();
+        Self { state, shared, _writer: writer }
     }
 }
 

@@ -3,7 +3,7 @@ use commerce_core::store::{GroupCommitLimits, StoreError};
 use futures_util::future::join_all;
 
 fn limits(batch_commands_max: usize, waiting_commands_max: usize, batches_in_flight_max: usize) -> GroupCommitLimits {
-    GroupCommitLimits { batch_commands_max, waiting_commands_max, batches_in_flight_max }
+    GroupCommitLimits { batch_commands_max, waiting_commands_max, batches_in_flight_max, ..GroupCommitLimits::default() }
 }
 
 fn amounts(count: i64) -> Vec<i64> {

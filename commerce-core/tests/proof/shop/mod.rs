@@ -3,7 +3,7 @@
 mod goods;
 
 use commerce_core::coupon::{CouponSteps, UserCouponStatus};
-use commerce_core::messaging::{Consumer, EventHandler, Group, Message, MessageBus, Relay, Topic};
+use commerce_core::messaging::{Consumer, EventHandler, Group, Message, MessageBus, Relay, SagaPace, Topic};
 use commerce_core::order::{Order, OrderStatus, OrderSteps};
 use commerce_core::stock::StockSteps;
 use commerce_core::store::{GroupCommit, GroupCommitLimits, HiLo, Queries, Store};
@@ -114,7 +114,7 @@ impl Shop {
 
     /// A consumer whose units of work meet the faults of this shop.
     pub(crate) fn consumer<E: EventHandler>(&self, bus: Arc<dyn MessageBus>, handler: E) -> Consumer<E> {
-        Consumer::new(handler, &self.steps, bus, Arc::clone(&self.clock) as _, Arc::new(SeededRandom::new(2)))
+        Consumer::new(handler, &self.steps, bus, Arc::clone(&self.clock) as _, Arc::new(SeededRandom::new(2)), SagaPace::ByMessage)
     }
 
     /// Lets every group handle events until nothing happens any more.

@@ -2,6 +2,7 @@
 //! the relay, the clock's jobs, the ranking, and random histories against plain models.
 
 mod books;
+mod chain;
 mod group_commit;
 mod idempotency;
 mod model;

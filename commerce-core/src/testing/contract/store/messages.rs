@@ -1,6 +1,6 @@
 use super::samples::{BATCHES, NOW, attempt, event, id, ids, seconds, write};
 use crate::EventId;
-use crate::messaging::{DeadLetter, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
+use crate::messaging::{DeadLetter, Envelope, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
 use crate::store::{PageLimit, Store};
 use std::collections::BTreeSet;
 
@@ -90,6 +90,26 @@ pub(super) async fn a_message_appended_again_keeps_its_id(store: &dyn Store) {
         assert_ne!(row.row, original.row, "in a row of its own");
         mark_sent(store, &[row.row]).await;
     }
+}
+
+pub(super) async fn a_unit_of_work_tells_once_what_it_appended_under_the_ids_that_are_claimed(store: &dyn Store) {
+    let told = write(store, async |uow| {
+        uow.outbox().append((1..=2).map(event).collect()).await?;
+        let mut told = uow.outbox().appended().await?;
+        uow.outbox().append(vec![event(3)]).await?;
+        told.extend(uow.outbox().appended().await?);
+        assert!(uow.outbox().appended().await?.is_empty());
+        Ok(told)
+    })
+    .await;
+    let claimed = claim(store, 0, 30, 10).await;
+    let claimed: Vec<_> = claimed.iter().map(|row| Envelope::decode(&row.message).unwrap()).collect();
+    assert_eq!((told.len(), told), (3, claimed));
+    write(store, async |uow| {
+        assert!(uow.outbox().appended().await?.is_empty(), "of this unit of work only");
+        Ok(())
+    })
+    .await;
 }
 
 pub(super) async fn an_appended_event_is_undelivered(store: &dyn Store) {

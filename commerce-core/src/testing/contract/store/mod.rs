@@ -108,6 +108,7 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         messages::a_claim_that_is_rolled_back_claims_nothing,
         messages::a_sent_row_is_never_claimed_again,
         messages::a_message_appended_again_keeps_its_id,
+        messages::a_unit_of_work_tells_once_what_it_appended_under_the_ids_that_are_claimed,
         messages::an_appended_event_is_undelivered,
         messages::a_group_handles_an_event_once_in_batches_of_any_size,
         messages::a_forgotten_event_can_be_handled_again,

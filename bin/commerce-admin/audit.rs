@@ -28,7 +28,17 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> R
             }
             verdict(&report)
         }
-        Err(StoreError::Corrupt(what)) => Err(Failure::Bad(format!("the audit came upon a row that is no valid data: {what}"))),
+        // A row that is no valid data ends the look: nothing that follows from it could be told apart.
+        Err(StoreError::Corrupt(what)) => {
+            let detail = format!("a row is no valid data: {what}");
+            if json {
+                let violation = json!({"check": "unreadable", "subject": "stored data", "detail": detail});
+                println!("{}", json!({"clean": false, "violations": [violation]}));
+            } else {
+                println!("unreadable stored data: {detail}");
+            }
+            Err(Failure::Bad("the audit ended at a row that it cannot read".into()))
+        }
         Err(error) => Err(Failure::missing("the audit could not look", &error)),
     }
 }

@@ -166,9 +166,11 @@ async fn a_request_in_flight_is_finished_before_the_server_ends() {
     let address = shop.address();
     crate::buyer::eventually("new requests are turned away", async || {
         let mut client = crate::client::Client::to(address);
-        client.try_send("GET", "/readyz", &[], b"").await.map_or(true, |answer| answer.status() == 503)
+        client.try_send("GET", "/readyz", &[], b"").await.is_ok_and(|answer| answer.status() == 503)
     })
     .await;
+    let refused = crate::client::Client::to(address).try_send("GET", "/api/products/1", &[], b"").await.expect("an answer");
+    assert_eq!(refused.status(), 503);
     stream.write_all(body.as_bytes()).await.expect("the connection is open");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer, then the end of the connection");

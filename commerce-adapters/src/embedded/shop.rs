@@ -45,7 +45,7 @@ pub struct EmbeddedParts {
     store: SqliteStore,
     bus: Arc<EmbeddedBus>,
     /// Held while this process handles the events; the system lets it go when the process ends, however it ends.
-    _alone: Option<File>,
+    alone: Option<File>,
 }
 
 impl EmbeddedParts {
@@ -81,7 +81,7 @@ impl EmbeddedParts {
             random: Arc::new(ThreadRandom),
             clock,
         };
-        Ok(Self { parts, store, bus, _alone: alone })
+        Ok(Self { parts, store, bus, alone })
     }
 
     /// The parts, to open a [`Commerce`](commerce_core::Commerce) with.
@@ -95,12 +95,17 @@ impl EmbeddedParts {
     /// [`CloseError`]; nothing is lost then either.
     pub async fn close(self) -> Result<(), CloseError> {
         self.bus.save().await.map_err(CloseError::Bus)?;
-        Ok(self.store.close().await?)
+        self.store.close().await?;
+        if self.alone.is_some() {
+            self.store.checkpoint().await?;
+        }
+        Ok(())
     }
 }
 
 fn lock(database: &Path) -> Result<File, OpenError> {
-    let mut path = database.as_os_str().to_owned();
+    // Beside the file itself, whatever links lead to it.
+    let mut path = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into_os_string();
     path.push(".lock");
     let path = PathBuf::from(path);
     let file =

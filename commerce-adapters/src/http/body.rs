@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Outcome};
 use axum::body::Body;
+use axum::body::HttpBody as _;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::{Bytes, BytesMut};
@@ -31,6 +32,9 @@ pub(super) async fn read(body: Body, deadline: Duration) -> Outcome<Bytes> {
 }
 
 async fn collect(mut body: Body) -> Outcome<Bytes> {
+    if body.size_hint().lower() > DISCARD_BYTES_MAX as u64 {
+        return Err(too_large());
+    }
     let (mut first, mut rest, mut len) = (Bytes::new(), BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {
         let broken = |_| Failure::new(ErrorCode::InvalidParameter, "the body broke off: send the request again");
@@ -50,10 +54,13 @@ async fn collect(mut body: Body) -> Outcome<Bytes> {
         }
     }
     if len > BODY_BYTES_MAX {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes: send less at once");
-        return Err(Failure::new(ErrorCode::PayloadTooLarge, message));
+        return Err(too_large());
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+fn too_large() -> Failure {
+    Failure::new(ErrorCode::PayloadTooLarge, format!("the body is larger than {BODY_BYTES_MAX} bytes: send less at once"))
 }
 
 /// Checks that the body is JSON by its content type.

@@ -8,6 +8,7 @@ use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use commerce_core::store::StoreError;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -20,11 +21,12 @@ pub(super) async fn guard(State(shop): State<Shop>, request: Request, next: Next
     let problem_wanted = problem_wanted(request.headers());
 
     let mut response = match shop.requests.try_acquire() {
+        Ok(_permit) if shop.shutdown.is_cancelled() => Failure::overloaded().into_response(),
         Ok(_permit) => answer(request, next, shop.limits.handler_deadline).await,
         Err(_full) => Failure::overloaded().into_response(),
     };
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        // What is left of a large body is not read, so the connection cannot be used again: the client is to know.
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE || shop.shutdown.is_cancelled() {
+        // What is left of a large body is not read, and a server that ends takes no more requests: the client is to know.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     record(method, route.as_ref().map_or("unmatched", MatchedPath::as_str), response.status().as_u16(), started.elapsed());
@@ -32,12 +34,15 @@ pub(super) async fn guard(State(shop): State<Shop>, request: Request, next: Next
 }
 
 async fn answer(request: Request, next: Next, deadline: Duration) -> Response {
+    let changes = !request.method().is_safe();
     match timeout(deadline, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             tracing::error!("a handler panicked");
             Failure::internal().into_response()
         }
+        // What was handed in is carried out even if nobody waits for it any more.
+        Err(elapsed) if changes => Failure::from(StoreError::Ambiguous(elapsed.into())).into_response(),
         Err(_elapsed) => Failure::overloaded().into_response(),
     }
 }

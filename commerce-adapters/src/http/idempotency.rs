@@ -15,7 +15,6 @@ use commerce_core::idempotency::{Answer, Claim, IdempotencyKey, KeyOwner, Keyed,
 use commerce_core::store::{Desk, Handler};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,7 +60,7 @@ async fn read(request: Request, shop: &Shop) -> Outcome<Change<Bytes>> {
     let (parts, body) = request.into_parts();
     let key = key_of(&parts.headers)?;
     let body = body::read(body, shop.limits.body_deadline).await?;
-    let key = key.map(|key| (key, fingerprint(parts.method.as_str(), parts.uri.path(), &body)));
+    let key = key.map(|key| (key, shop.authenticator.fingerprint(parts.method.as_str(), parts.uri.path(), &body)));
     Ok(Change { body, key, trace_parent: trace_parent(&parts.headers) })
 }
 
@@ -73,11 +72,6 @@ fn key_of(headers: &HeaderMap) -> Outcome<Option<IdempotencyKey>> {
     }
     let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
     key.map(Some).map_err(|invalid| Failure::invalid("Idempotency-Key", invalid))
-}
-
-/// SHA-256 of method, path and body; neither method nor path can contain a line feed.
-fn fingerprint(method: &str, path: &str, body: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update(method).chain_update("\n").chain_update(path).chain_update("\n").chain_update(body).finalize().into()
 }
 
 impl<T> Change<T> {

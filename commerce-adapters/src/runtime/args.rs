@@ -1,5 +1,6 @@
 use super::Failure;
 use crate::sqlite::Durability;
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use commerce_core::BusinessCalendar;
 use std::net::SocketAddr;
@@ -10,11 +11,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 pub struct SharedArgs {
     /// Where the shop's data lives: sqlite:PATH
-    #[arg(long, env = "COMMERCE_STORE", value_name = "URL", default_value = "sqlite:commerce.db", global = true)]
+    #[arg(long, env = "COMMERCE_STORE", hide_env_values = true, value_name = "URL", default_value = "sqlite:commerce.db", global = true)]
     pub store: StoreUrl,
 
     /// Redis servers for locks and notifications of a shop on more than one machine
-    #[arg(long, env = "COMMERCE_REDIS", value_name = "URL[,URL…]", global = true)]
+    #[arg(long, env = "COMMERCE_REDIS", hide_env_values = true, value_name = "URL[,URL…]", global = true)]
     pub redis: Option<String>,
 
     /// Kafka brokers for the events of a shop on more than one machine
@@ -145,11 +146,11 @@ pub struct ServerArgs {
     pub payment_deadline: Duration,
 
     /// Fill an empty database with the demo shop first
-    #[arg(long, env = "COMMERCE_DEMO")]
+    #[arg(long, env = "COMMERCE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
 
     /// Allow --auth off and --demo on an address that others can reach
-    #[arg(long, env = "COMMERCE_ALLOW_INSECURE")]
+    #[arg(long, env = "COMMERCE_ALLOW_INSECURE", value_parser = FalseyValueParser::new())]
     pub allow_insecure: bool,
 }
 

@@ -3,8 +3,13 @@ use crate::http::{AuthMode, HttpOptions, OpsRoutes, ServerLimits, install_metric
 use commerce_core::messaging::Group;
 use commerce_core::{Commerce, Settings};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long everything may take once the server is told to end; requests in flight have ten seconds of it.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(25);
 
 /// Runs the API server of the embedded set-up until a signal ends it: HTTP, the consumers and the scheduler.
 ///
@@ -22,9 +27,8 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
         None => None,
     };
     let auth = auth_mode(&shared, &server)?;
-    if server.demo {
-        report(fill_demo(shop.parts(), shared.time_zone).await?);
-    }
+    let demo = if server.demo { Some(fill_demo(shop.parts(), shared.time_zone).await?) } else { None };
+    demo.into_iter().for_each(report);
 
     let settings = Settings { calendar: shared.time_zone, payment_deadline: server.payment_deadline, ..Settings::default() };
     let commerce = Commerce::open(shop.parts().clone(), settings);
@@ -42,7 +46,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     }
     servers.spawn(serve(listener, router(commerce.clone(), options), ServerLimits::default(), shutdown.clone()));
     println!("listening on http://{address}");
-    if server.demo {
+    if demo.is_some_and(|outcome| outcome != DemoOutcome::InUse) {
         greet(address);
     }
 
@@ -55,7 +59,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
         close(shop).await
     };
     tokio::select! {
-        closed = ended => closed,
+        closed = timeout(SHUTDOWN_DEADLINE, ended) => closed.unwrap_or_else(|_| Err(Failure::Missing("the shutdown took too long: what was acknowledged is kept".into()))),
         () = signals.next() => {
             tracing::warn!("a second signal: ending at once");
             Ok(())

@@ -11,6 +11,9 @@ use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
 use commerce_core::{Sequence, Timestamp};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, Sqlite};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
@@ -34,6 +37,9 @@ impl SqliteStore {
     /// [`OpenError::SchemaNewer`] for a file of a newer program, [`OpenError::SchemaOlder`] for one of an older program that is not to be
     /// changed, and those of the store.
     pub async fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        if options.migrate == Migrate::Yes {
+            make_private(&options.path)?;
+        }
         let mut writer = Writer::connect(options.writer()).await?;
         match options.migrate {
             Migrate::Yes => schema::migrate(writer.connection()).await?,
@@ -81,15 +87,22 @@ impl SqliteStore {
         self.commits.subscribe()
     }
 
-    /// Waits for the unit of work under way, copies the log back into the file and closes the readers. What is still used afterwards
-    /// answers [`StoreError::Unavailable`].
+    /// Waits for the unit of work under way and closes the readers. What is still used afterwards answers [`StoreError::Unavailable`].
     ///
     /// # Errors
     /// Those of the store.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.queries.close().await;
         let mut writer = self.writer().await?;
-        writer.settle().await?;
+        writer.settle().await
+    }
+
+    /// Copies the log back into the file. It makes other processes that use the file wait.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
         writer.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop).map_err(store_error)
     }
 
@@ -139,5 +152,18 @@ impl Store for SqliteStore {
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.purge_rows(before, limit).await
+    }
+}
+
+/// Makes an empty database that only its owner can read, unless there is one: it holds the hashes of passwords. The files that SQLite keeps
+/// beside it are made like it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(StoreError::Unavailable(error.into())),
+        _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::scan::{PAGE_ROWS, Scan};
 use super::{CheckId, Findings, Pass};
-use crate::point::{PointAccount, PointEntry};
+use crate::point::{PointAccount, PointEntry, PointKind};
 use crate::store::StoreError;
 
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<(), StoreError> {
@@ -33,11 +33,17 @@ struct Ledger {
     sum: i128,
     /// What is wrong with the first entry that does not follow from those before.
     broken: Option<String>,
+    /// Which entry belongs to an order although it is none of one, or the other way round.
+    misplaced: Option<String>,
 }
 
 impl Ledger {
     fn add(&mut self, entry: &PointEntry) {
         let change = &entry.change;
+        if self.misplaced.is_none() && (change.kind == PointKind::Charge) == change.order_id.is_some() {
+            let named = if change.order_id.is_some() { "names an order" } else { "names no order" };
+            self.misplaced = Some(format!("entry {} is a {} that {named}", entry.id, change.kind.as_str()));
+        }
         self.sum += i128::from(change.kind.sign()) * i128::from(change.amount.krw());
         if self.broken.is_none() && self.sum != i128::from(change.balance_after.krw()) {
             self.broken = Some(format!("entry {} says {} are left but the entries sum to {}", entry.id, change.balance_after, self.sum));
@@ -51,6 +57,9 @@ impl Ledger {
         }
         if let Some(broken) = self.broken {
             findings.certain(CheckId::A1, user(), broken);
+        }
+        if let Some(misplaced) = self.misplaced {
+            findings.certain(CheckId::A4, user(), misplaced);
         }
     }
 }

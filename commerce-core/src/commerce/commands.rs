@@ -7,10 +7,9 @@ use crate::payment::{PayOrder, Payment, PaymentError, RefundPayment};
 use crate::point::{ChargeAmount, ChargePoints, PointError};
 use crate::product::{CreateProduct, NewProduct, Product, ProductError};
 use crate::stock::{AdjustStock, StockError, StockQuantity};
-use crate::store::{Backoff, Desk, Handler, StoreError, Transaction, UnitOfWork, transact};
+use crate::store::{Desk, Handler, StoreError};
 use crate::user::{Actor, Email, Password, PasswordError, PasswordHash, RegisterUser, RenameUser, Role, User, UserError, UserName};
 use crate::{DeadLetterId, Money, OptionId, OrderId, PaymentId, Sequence, UserCouponId, UserId};
-use async_trait::async_trait;
 use std::sync::Arc;
 
 /// Why a command was not carried out.
@@ -219,18 +218,7 @@ impl Commerce {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn replace_answer(&self, record: IdempotencyRecord) -> Result<(), StoreError> {
-        transact(self.0.parts.store.as_ref(), Backoff::STORE, self.0.parts.random.as_ref(), &mut ReplaceAnswer(record)).await
-    }
-}
-
-struct ReplaceAnswer(IdempotencyRecord);
-
-#[async_trait]
-impl Transaction for ReplaceAnswer {
-    type Output = ();
-
-    async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
-        uow.idempotency().replace(&self.0).await
+    pub async fn replace_answer(&self, record: IdempotencyRecord) -> Result<(), Arc<StoreError>> {
+        self.0.desks.replace_answer.submit(record).await
     }
 }

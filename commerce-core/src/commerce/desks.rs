@@ -1,6 +1,6 @@
 use super::{Parts, Settings};
 use crate::coupon::CreateCoupons;
-use crate::idempotency::{Keyed, KeyedCommand};
+use crate::idempotency::{Keyed, KeyedCommand, ReplaceAnswers};
 use crate::messaging::ReplayDeadLetters;
 use crate::order::{CancelOrders, ExpireOrders, PlaceOrders};
 use crate::payment::{Pay, Refund};
@@ -35,6 +35,7 @@ pub struct Desks {
     pub refund: Arc<Desk<Keyed<Refund>>>,
     pub(super) expire_order: Arc<Desk<ExpireOrders>>,
     pub(super) replay_dead_letter: Arc<Desk<ReplayDeadLetters>>,
+    pub(super) replace_answer: Arc<Desk<ReplaceAnswers>>,
 }
 
 impl Desks {
@@ -54,6 +55,7 @@ impl Desks {
             refund: keyed(group_commit, parts, Refund { clock: clock() }),
             expire_order: group_commit.desk(ExpireOrders { clock: clock() }),
             replay_dead_letter: group_commit.desk(ReplayDeadLetters),
+            replace_answer: group_commit.desk(ReplaceAnswers),
         }
     }
 }

@@ -1,8 +1,9 @@
 use super::Commerce;
+use super::lookups::OrderLookup;
+use crate::OrderId;
 use crate::notify::{NotifyError, OrderUpdate, Subject, Watch};
 use crate::order::OrderStatus;
-use crate::store::{OrderView, StoreError};
-use crate::{OrderId, store::Store};
+use crate::store::{GroupRead, OrderView, StoreError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ const MISSED_PAUSE: Duration = Duration::from_millis(50);
 /// The changes of one order, each once and in order.
 pub struct OrderWatch {
     id: OrderId,
-    store: Arc<dyn Store>,
+    orders: Arc<GroupRead<OrderLookup>>,
     watch: Box<dyn Watch>,
     told: Option<OrderUpdate>,
     pending: VecDeque<OrderUpdate>,
@@ -29,7 +30,7 @@ impl OrderWatch {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn next(&mut self) -> Result<Option<OrderUpdate>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<OrderUpdate>, Arc<StoreError>> {
         if self.told.is_some_and(|update| update.status.ends_stream()) {
             return Ok(None);
         }
@@ -44,7 +45,7 @@ impl OrderWatch {
             let told = if self.told.is_none() { None } else { hint(self.watch.as_mut(), Instant::now() + LOOK_EVERY).await };
             match told.and_then(|payload| serde_json::from_str(&payload).ok()) {
                 Some(update) => self.pending.push_back(update),
-                None => match self.store.queries().order(self.id).await? {
+                None => match self.orders.get(self.id).await? {
                     Some(view) => self.pending.push_back(OrderUpdate::of(&view.order)),
                     None => return Ok(None),
                 },
@@ -72,7 +73,7 @@ impl Commerce {
     /// [`NotifyError`] if watching is not possible now.
     pub async fn watch_order(&self, id: OrderId) -> Result<OrderWatch, NotifyError> {
         let watch = self.0.parts.notifier.watch(Subject::Order(id)).await?;
-        Ok(OrderWatch { id, store: Arc::clone(&self.0.parts.store), watch, told: None, pending: VecDeque::new() })
+        Ok(OrderWatch { id, orders: Arc::clone(&self.0.orders), watch, told: None, pending: VecDeque::new() })
     }
 
     /// The order once it has left PENDING, or as it is after `patience`; `None` if it does not exist.

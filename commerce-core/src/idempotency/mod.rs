@@ -2,6 +2,8 @@
 
 mod keyed;
 mod record;
+mod replace;
 
 pub use keyed::{Answer, Keyed, KeyedCommand, Render};
 pub use record::{Claim, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, InvalidKey, KeyOwner, StoredAnswer};
+pub use replace::ReplaceAnswers;

@@ -55,7 +55,7 @@ pub struct Claim {
     pub owner: KeyOwner,
     /// The key.
     pub key: IdempotencyKey,
-    /// SHA-256 of method, path and body.
+    /// Tells the request from others: a keyed hash of its method, path and body.
     pub fingerprint: [u8; 32],
 }
 

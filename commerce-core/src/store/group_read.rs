@@ -1,7 +1,9 @@
 use super::StoreError;
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +45,7 @@ impl<L: Lookup> GroupRead<L> {
         self.ready.notify_one();
         tokio::select! {
             biased;
-            Ok(found) = found => found,
+            found = found => found.unwrap_or_else(|gone| Err(Arc::new(StoreError::Unavailable(gone.into())))),
             () = self.stop.cancelled() => self.lookup.look_up(&[key]).await.map(|mut found| found.remove(&key)).map_err(Arc::new),
         }
     }
@@ -73,7 +75,9 @@ impl<L: Lookup> GroupRead<L> {
 
     async fn answer(&self, readers: Vec<Waiting<L>>) {
         let keys = super::ascending(readers.iter().map(|(key, _)| *key));
-        let found = self.lookup.look_up(&keys).await.map_err(Arc::new);
+        // A panic must not end the worker on which all readers wait.
+        let found = AssertUnwindSafe(self.lookup.look_up(&keys)).catch_unwind().await;
+        let found = found.unwrap_or_else(|_| Err(StoreError::Backend("a query panicked".into()))).map_err(Arc::new);
         for (key, reply) in readers {
             // A reader that stopped waiting has dropped its receiver: nobody is left to be told.
             let _gone = reply.send(found.as_ref().map(|found| found.get(&key).cloned()).map_err(Arc::clone));

@@ -16,9 +16,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use commerce_core::idempotency::{IdempotencyRecord, StoredAnswer};
 use commerce_core::order::{CancelOrder, Order, OrderError, OrderItem, OrderLine, OrderLines, OrderStatus, PlaceOrder, Quantity};
-use commerce_core::store::OrderView;
+use commerce_core::store::{OrderView, StoreError};
+use commerce_core::user::Actor;
 use commerce_core::{ErrorCode, OptionId, OrderId, Sequence, UserCouponId, UserId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// An order to place.
@@ -190,7 +192,7 @@ pub(super) async fn place(
 
 /// Waits until the order has left PENDING, and answers with the order as it is then; with what was known before if it takes longer.
 async fn settled(shop: &Shop, id: OrderId, accepted: Response, patience: Patience, key: Option<&HeldKey>) -> Outcome {
-    let view = shop.commerce.order_once_settled(id, patience.duration()).await;
+    let view = wait(shop, id, patience).await;
     // The order is placed whatever became of the waiting: a failure to look must not read as a failure to order.
     let view = view.inspect_err(|error| tracing::warn!(%error, order_id = %id, "could not wait for an order")).ok().flatten();
     let Some(view) = view.filter(|view| view.order.status != OrderStatus::Pending) else {
@@ -208,6 +210,14 @@ async fn settled(shop: &Shop, id: OrderId, accepted: Response, patience: Patienc
     Ok(patience.applied(respond(answer)))
 }
 
+/// The order once it has left PENDING, or as it is when patience or the server comes to its end.
+async fn wait(shop: &Shop, id: OrderId, patience: Patience) -> Result<Option<OrderView>, Arc<StoreError>> {
+    tokio::select! {
+        view = shop.commerce.order_once_settled(id, patience.duration()) => view,
+        () = shop.shutdown.cancelled() => shop.commerce.order(id, Actor::Admin).await,
+    }
+}
+
 pub(super) async fn show(
     State(shop): State<Shop>,
     caller: Caller,
@@ -219,7 +229,7 @@ pub(super) async fn show(
     query.read(&[])?;
     let mut view = shop.commerce.order(id, caller.actor).await?.ok_or(OrderError::NotFound(id))?;
     if let Some(patience) = patience.filter(|_| view.order.status == OrderStatus::Pending) {
-        view = shop.commerce.order_once_settled(id, patience.duration()).await?.ok_or(OrderError::NotFound(id))?;
+        view = wait(&shop, id, patience).await?.ok_or(OrderError::NotFound(id))?;
     }
     let response = fresh_or_not_modified(&view, &headers);
     Ok(match patience {

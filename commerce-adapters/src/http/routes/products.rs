@@ -212,6 +212,9 @@ pub(super) async fn list(State(shop): State<Shop>, query: RawQuery) -> Outcome {
     if text.as_ref().is_some_and(|text| text.chars().count() > SEARCH_CHARS_MAX) {
         return Err(invalid("q", format_args!("q must have at most {SEARCH_CHARS_MAX} characters")));
     }
+    if text.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Err(invalid("q", "q must not contain a zero character"));
+    }
     let text = text.filter(|text| !text.is_empty());
     let (after, limit) = (query.cursor()?, query.limit()?);
     let page = shop.commerce.queries().find_products(&ProductFilter { category, text }, after, limit).await?;

@@ -47,37 +47,64 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is cancelled. Then nothing more is accepted, idle connections are closed, requests in
-/// flight finish, and what is left at the deadline is cut off.
+/// Serves `router` on `listener` until `shutdown` is cancelled. Then idle connections are closed and requests in flight finish; what is left
+/// at the deadline is cut off. Until then whoever comes is still answered, one request a connection: a probe learns that the server is not
+/// ready any more.
 ///
-/// Give the same token to [`HttpOptions::shutdown`](super::HttpOptions::shutdown), so that event streams end.
+/// Give the same token to [`HttpOptions::shutdown`](super::HttpOptions::shutdown), so that event streams end and new requests are refused.
 pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: CancellationToken) {
     let room = Arc::new(Semaphore::new(limits.connections_max));
-    let connections = TaskTracker::new();
-    let cut_off = CancellationToken::new();
-    while let Some((stream, permit)) = accept(&listener, &room, &shutdown).await {
-        let connection = Connection { router: router.clone(), limits, shutdown: shutdown.clone() };
-        let cut_off = cut_off.clone();
-        connections.spawn(async move {
-            let _permit = permit;
-            let _cut_off = cut_off.run_until_cancelled_owned(connection.run(stream)).await;
-        });
-    }
-    drop(listener);
+    let (connections, latecomers, cut_off) = (TaskTracker::new(), TaskTracker::new(), CancellationToken::new());
+    let door = Door { listener: &listener, room: &room, router: &router, limits, cut_off: &cut_off };
+    shutdown.run_until_cancelled(door.admit(&connections, KeepAlive::Until(shutdown.clone()))).await;
     connections.close();
-    if timeout(limits.shutdown_deadline, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections were cut off at the deadline of the shutdown");
-        cut_off.cancel();
-        connections.wait().await;
+    let drained = timeout(limits.shutdown_deadline, connections.wait());
+    tokio::select! {
+        drained = drained => if drained.is_err() {
+            tracing::warn!(connections = connections.len(), "connections were cut off at the deadline of the shutdown");
+        },
+        () = door.admit(&latecomers, KeepAlive::No) => {}
     }
+    latecomers.close();
+    cut_off.cancel();
+    tokio::join!(connections.wait(), latecomers.wait());
 }
 
-/// The next connection; `None` once the server is to stop.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, shutdown: &CancellationToken) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let next = async {
-        let permit = Arc::clone(room).acquire_owned().await.ok()?;
+/// Where connections come in.
+struct Door<'a> {
+    listener: &'a TcpListener,
+    room: &'a Arc<Semaphore>,
+    router: &'a Router,
+    limits: ServerLimits,
+    cut_off: &'a CancellationToken,
+}
+
+/// For how long a connection takes requests.
+#[derive(Clone)]
+enum KeepAlive {
+    /// Until the server is told to stop.
+    Until(CancellationToken),
+    /// For one.
+    No,
+}
+
+impl Door<'_> {
+    /// Lets connections in, until it is cancelled.
+    async fn admit(&self, connections: &TaskTracker, keep_alive: KeepAlive) {
+        while let Some((stream, permit)) = self.next().await {
+            let connection = Connection { router: self.router.clone(), limits: self.limits, keep_alive: keep_alive.clone() };
+            let cut_off = self.cut_off.clone();
+            connections.spawn(async move {
+                let _permit = permit;
+                let _cut_off = cut_off.run_until_cancelled_owned(connection.run(stream)).await;
+            });
+        }
+    }
+
+    async fn next(&self) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+        let permit = Arc::clone(self.room).acquire_owned().await.ok()?;
         loop {
-            match listener.accept().await {
+            match self.listener.accept().await {
                 Ok((stream, _address)) => return Some((stream, permit)),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -85,20 +112,23 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, shutdown: &Cancel
                 }
             }
         }
-    };
-    shutdown.run_until_cancelled(next).await.flatten()
+    }
 }
 
 /// One connection of a client.
 struct Connection {
     router: Router,
     limits: ServerLimits,
-    shutdown: CancellationToken,
+    keep_alive: KeepAlive,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream) {
-        let Self { router, limits, shutdown } = self;
+        let Self { router, limits, keep_alive } = self;
+        let (until, several) = match keep_alive {
+            KeepAlive::Until(shutdown) => (shutdown, true),
+            KeepAlive::No => (CancellationToken::new(), false),
+        };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone at once");
             return;
@@ -116,6 +146,7 @@ impl Connection {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            .keep_alive(several)
             // The stream keeps time itself: it tells a slow header from a connection that rests between requests.
             .header_read_timeout(None)
             .pipeline_flush(true)
@@ -123,7 +154,7 @@ impl Connection {
         tokio::pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,
-            () = shutdown.cancelled() => {
+            () = until.cancelled() => {
                 if activity.is_untouched() {
                     return;
                 }

@@ -100,7 +100,7 @@ impl<H: Handler> Commands<H> for Vec<H::Command> {
 }
 
 fn received<H: Handler>(outcome: Result<Outcome<H>, oneshot::error::RecvError>) -> Outcome<H> {
-    outcome.unwrap_or_else(|gone| Err(Arc::new(StoreError::Unavailable(gone.into()))))
+    outcome.unwrap_or_else(|gone| Err(Arc::new(StoreError::Ambiguous(gone.into()))))
 }
 
 impl<H: Handler> Source for Desk<H> {

@@ -36,13 +36,14 @@ pub struct GroupCommitLimits {
     pub waiting_commands_max: usize,
     /// How many units of work run at once: 1 for a store with a single writer.
     pub batches_in_flight_max: usize,
-    /// How long a batch gathers when the one before was busy, so that those who were just answered, and the steps that follow, come along.
+    /// How long a batch gathers when the one before was busy, so that those who were just answered, and the steps
+    /// that follow, come along. Timers tick in milliseconds: less than one is one.
     pub gather: Duration,
 }
 
 impl Default for GroupCommitLimits {
     fn default() -> Self {
-        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_micros(500) }
+        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_millis(1) }
     }
 }
 

@@ -132,7 +132,7 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
 
 fn in_words(expected: &str) -> &str {
     match expected {
-        "i64" => "a whole number",
+        "i64" => "a whole number of at most 64 bits",
         "a sequence" => "a list",
         other => other,
     }

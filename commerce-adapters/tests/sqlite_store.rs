@@ -180,3 +180,17 @@ async fn a_closed_store_can_be_opened_again() {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     assert_eq!(balance(&open(&folder).await, 1).await, Some(Money::ZERO));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_made_can_be_read_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |folder: &TempDir, name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    let (opened, migrated) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(&opened).await;
+    open_account(&store, 1).await;
+    SqliteStore::migrate(&options(&migrated)).await.unwrap();
+    for (folder, name) in [(&opened, "shop.db"), (&opened, "shop.db-wal"), (&migrated, "shop.db")] {
+        assert_eq!(mode(folder, name), 0o600, "{name}");
+    }
+}

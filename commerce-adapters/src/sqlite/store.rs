@@ -65,6 +65,7 @@ impl SqliteStore {
     /// # Errors
     /// Those of the store.
     pub async fn schema_state(options: &SqliteOptions) -> Result<SchemaState, StoreError> {
+        make_private(&options.path)?;
         let mut connection = options.writer().connect().await.map_err(store_error)?;
         let state = schema::state(&mut connection).await;
         connection.close().await.map_err(store_error)?;
@@ -76,7 +77,8 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::SchemaNewer`] for a file of a newer program, and those of the store.
     pub async fn migrate(options: &SqliteOptions) -> Result<(), OpenError> {
-        let mut connection = options.writer().create_if_missing(true).connect().await.map_err(store_error)?;
+        make_private(&options.path)?;
+        let mut connection = options.writer().connect().await.map_err(store_error)?;
         let migrated = schema::migrate(&mut connection).await;
         connection.close().await.map_err(store_error)?;
         migrated

@@ -58,12 +58,11 @@ impl<H: Handler> Keyed<H> {
         let records = uow.idempotency().find(&claims).await?;
         let records: HashMap<_, _> = records.into_iter().map(|record| ((record.claim.owner, record.claim.key.clone()), record)).collect();
         let mut in_batch = HashSet::new();
-        let answer = |(claim, _): &(Claim, _)| match records.get(&(claim.owner, claim.key.clone())) {
+        let mut answer = |(claim, _): &(Claim, _)| match records.get(&(claim.owner, claim.key.clone())) {
             Some(record) if record.claim.fingerprint == claim.fingerprint => Some(Answer::Replayed(record.answer.clone())),
             Some(_) => Some(Answer::KeyReused),
             None => (!in_batch.insert((claim.owner, claim.key.clone()))).then_some(Answer::InFlight),
         };
-        let mut answer = answer;
         Ok(batch.iter().map(|keyed| keyed.claim.as_ref().and_then(&mut answer)).collect())
     }
 }

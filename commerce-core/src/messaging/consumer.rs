@@ -29,11 +29,10 @@ pub trait EventHandler: Send + Sync + 'static {
     fn handles(&self) -> &'static [EventType];
 
     /// Whether an event of a type it handles is its business, as far as the event itself tells; others are skipped.
-    fn concerns(event: &Event) -> bool
+    fn concerns(_event: &Event) -> bool
     where
         Self: Sized,
     {
-        let _ = event;
         true
     }
 

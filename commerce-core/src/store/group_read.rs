@@ -40,14 +40,21 @@ impl<L: Lookup> GroupRead<L> {
 
     /// What there is under `key`. Once nobody works any more, readers look for themselves.
     pub(crate) async fn get(&self, key: L::Key) -> Found<L> {
+        if self.stop.is_cancelled() {
+            return self.get_alone(key).await;
+        }
         let (reply, found) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((key, reply));
         self.ready.notify_one();
         tokio::select! {
             biased;
             found = found => found.unwrap_or_else(|gone| Err(Arc::new(StoreError::Unavailable(gone.into())))),
-            () = self.stop.cancelled() => self.lookup.look_up(&[key]).await.map(|mut found| found.remove(&key)).map_err(Arc::new),
+            () = self.stop.cancelled() => self.get_alone(key).await,
         }
+    }
+
+    async fn get_alone(&self, key: L::Key) -> Found<L> {
+        self.lookup.look_up(&[key]).await.map(|mut found| found.remove(&key)).map_err(Arc::new)
     }
 
     /// Answers readers until it is stopped; several of these may run at once.

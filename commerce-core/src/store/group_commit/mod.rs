@@ -5,6 +5,8 @@
 //! that comes alone does not wait. (The technique is group commit as described in D. Gawlick and D. Kinkade, "Varieties of Concurrency
 //! Control in IMS/VS Fast Path", 1985, moved from the log to the requests.)
 //!
+//! Events that a batch appends are handled by the consumers of the same process before the commit: see [`SagaPace`](crate::messaging::SagaPace).
+//!
 //! A batch that fails for a reason of its own is split until the command at fault is alone: nobody fails for a neighbour.
 
 mod chain;

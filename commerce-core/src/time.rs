@@ -76,6 +76,11 @@ impl BusinessDay {
         Self(self.0.checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN))
     }
 
+    /// The days from `first` up to this one, both included, in ascending order.
+    pub fn since(self, first: Self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(first), |day| Some(day.next())).take_while(move |day| *day <= self)
+    }
+
     /// The day after this one.
     #[must_use]
     pub fn next(self) -> Self {
@@ -111,6 +116,11 @@ impl BusinessCalendar {
     /// [`UnknownTimeZone`] for a name that is not in the database.
     pub fn named(name: &str) -> Result<Self, UnknownTimeZone> {
         name.parse().map(|zone| Self { zone }).map_err(|_| UnknownTimeZone(name.to_owned()))
+    }
+
+    /// The name of the time zone, such as `Asia/Seoul`.
+    pub fn name(self) -> &'static str {
+        self.zone.name()
     }
 
     /// The day `at` falls on.

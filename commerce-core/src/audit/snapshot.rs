@@ -1,10 +1,11 @@
-use crate::coupon::{Coupon, UserCoupon};
+use crate::coupon::{Coupon, CouponRequest, UserCoupon};
+use crate::messaging::SoldUnits;
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::point::{PointAccount, PointEntry};
 use crate::stock::{Reservation, Stock, StockEntry};
 use crate::store::StoreError;
-use crate::{CouponId, EventId, OptionId, OrderId, PointEntryId, StockEntryId, UserCouponId, UserId};
+use crate::{CouponId, EventId, OptionId, OrderId, PointEntryId, ProductId, StockEntryId, Timestamp, UserCouponId, UserId};
 use async_trait::async_trait;
 
 /// Everything that is stored, as it stood at one moment, in pages of at most `limit` rows that follow `after`.
@@ -41,6 +42,10 @@ pub trait AuditSnapshot: Send {
     async fn user_coupons_held_by(&mut self, orders: &[OrderId]) -> Result<Vec<UserCoupon>, StoreError>;
     /// Orders of these ids with their items, ascending.
     async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError>;
+    /// Requests for coupons that are not decided, ascending by task; at most `limit`.
+    async fn pending_requests(&mut self, limit: u32) -> Result<Vec<CouponRequest>, StoreError>;
+    /// What was sold through payments made in `from..to` that are completed: at most `limit` products, ascending, from above `after`.
+    async fn sold(&mut self, from: Timestamp, to: Timestamp, after: Option<ProductId>, limit: u32) -> Result<Vec<SoldUnits>, StoreError>;
     /// Outbox rows that are not delivered to everybody who is to have them, ascending; at most `limit`.
     async fn undelivered(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError>;
 }

@@ -150,7 +150,9 @@ impl Commerce {
     /// [`CouponError`] as a refusal; else the store's.
     pub async fn create_coupon(&self, coupon: NewCoupon) -> Result<Coupon, CommandError<CouponError>> {
         let id = self.next_id(Sequence::Coupon).await?;
-        submit(&self.0.desks.create_coupon, CreateCoupon { id, coupon }).await
+        let coupon = submit(&self.0.desks.create_coupon, CreateCoupon { id, coupon }).await?;
+        self.open_gate(&coupon).await;
+        Ok(coupon)
     }
 
     /// Places an order. The saga takes stock and coupon next: [`order_once_settled`](Self::order_once_settled) waits for it.

@@ -1,5 +1,5 @@
 use super::{Parts, Settings};
-use crate::coupon::CreateCoupons;
+use crate::coupon::{CreateCoupons, RequestCoupons};
 use crate::idempotency::{Keyed, KeyedCommand, ReplaceAnswers};
 use crate::messaging::ReplayDeadLetters;
 use crate::order::{CancelOrders, ExpireOrders, PlaceOrders};
@@ -25,6 +25,8 @@ pub struct Desks {
     pub adjust_stock: Arc<Desk<Keyed<StockAdjustment>>>,
     /// Offers coupons.
     pub create_coupon: Arc<Desk<Keyed<CreateCoupons>>>,
+    /// Keeps requests for coupons that the gate has admitted.
+    pub request_coupon: Arc<Desk<Keyed<RequestCoupons>>>,
     /// Places orders.
     pub place_order: Arc<Desk<Keyed<PlaceOrders>>>,
     /// Cancels orders.
@@ -49,6 +51,7 @@ impl Desks {
             create_product: keyed(group_commit, parts, CreateProducts { clock: clock() }),
             adjust_stock: keyed(group_commit, parts, StockAdjustment { clock: clock() }),
             create_coupon: keyed(group_commit, parts, CreateCoupons { clock: clock() }),
+            request_coupon: keyed(group_commit, parts, RequestCoupons { clock: clock() }),
             place_order: keyed(group_commit, parts, PlaceOrders { clock: clock(), payment_deadline }),
             cancel_order: keyed(group_commit, parts, CancelOrders { clock: clock() }),
             pay: keyed(group_commit, parts, Pay { clock: clock() }),

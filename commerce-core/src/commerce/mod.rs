@@ -1,6 +1,7 @@
 //! The facade: one value through which an embedder, the HTTP layer and the binaries run the shop.
 
 mod commands;
+mod coupons;
 mod desks;
 mod lookups;
 mod reads;
@@ -8,24 +9,28 @@ mod watch;
 mod workers;
 
 pub use commands::CommandError;
+pub use coupons::{AdmissionError, SweepError};
 pub use desks::Desks;
-pub use watch::OrderWatch;
+pub use watch::{OrderWatch, TaskWatch};
 
-use self::lookups::{OrderLookup, ProductLookup};
+use self::coupons::Swept;
+use self::lookups::{CouponLookup, OrderLookup, ProductLookup, RequestLookup};
 use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
+use crate::coupon::{CouponGate, GateKeeper};
 use crate::lock::DistributedLock;
 use crate::messaging::{MessageBus, SagaPace};
 use crate::notify::Notifier;
-use crate::ranking::Ranking;
-use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Random, Store, StoreError};
+use crate::ranking::{Ranking, RankingBoard, RankingKeeper};
+use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Lookup, Random, Store, StoreError};
 use crate::user::PasswordHasher;
-use crate::{BusinessCalendar, Clock};
-use std::sync::Arc;
+use crate::{BusinessCalendar, Clock, CouponId};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How many queries for orders, and how many for products, run at once.
+/// How many queries of each kind run at once.
 const GROUP_READS_IN_FLIGHT_MAX: usize = 2;
 
 /// The adapters a shop is made of.
@@ -39,6 +44,10 @@ pub struct Parts {
     pub notifier: Arc<dyn Notifier>,
     /// What keeps two processes from doing the same thing.
     pub locks: Arc<dyn DistributedLock>,
+    /// Who is admitted to coupons.
+    pub gate: Arc<dyn CouponGate>,
+    /// Where sales are counted.
+    pub board: Arc<dyn RankingBoard>,
     /// Who gives ids.
     pub ids: Arc<dyn IdAllocator>,
     /// Who hashes passwords.
@@ -56,6 +65,8 @@ pub struct Settings {
     pub calendar: BusinessCalendar,
     /// How long an order can be paid.
     pub payment_deadline: Duration,
+    /// How long after an admission a user is not admitted to the same coupon again; zero turns it off.
+    pub coupon_window: Duration,
     /// The bounds of group commit.
     pub group_commit: GroupCommitLimits,
     /// When the steps of a saga are taken by consumers of this process.
@@ -63,11 +74,12 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// UTC, 15 minutes, and the default bounds of group commit.
+    /// UTC, 15 minutes, 3 minutes, and the default bounds of group commit.
     fn default() -> Self {
         Self {
             calendar: BusinessCalendar::UTC,
             payment_deadline: Duration::from_mins(15),
+            coupon_window: Duration::from_mins(3),
             group_commit: GroupCommitLimits::default(),
             saga_pace: SagaPace::default(),
         }
@@ -86,6 +98,12 @@ struct Shop {
     ranking: Ranking,
     orders: Arc<GroupRead<OrderLookup>>,
     products: Arc<GroupRead<ProductLookup>>,
+    coupons: Arc<GroupRead<CouponLookup>>,
+    requests: Arc<GroupRead<RequestLookup>>,
+    gates: GateKeeper,
+    /// The coupons whose gates are being rebuilt by this process.
+    rebuilding: Mutex<HashSet<CouponId>>,
+    swept: Mutex<Swept>,
     stop: CancellationToken,
     workers: TaskTracker,
 }
@@ -98,15 +116,33 @@ impl Commerce {
     pub fn open(parts: Parts, settings: Settings) -> Self {
         let group_commit = GroupCommit::start(Arc::clone(&parts.store), Arc::clone(&parts.random), settings.group_commit);
         let desks = Desks::open(&group_commit, &parts, &settings);
-        let ranking = Ranking::new(settings.calendar);
+        let (store, locks) = (|| Arc::clone(&parts.store), || Arc::clone(&parts.locks));
+        let gates = GateKeeper { store: store(), gate: Arc::clone(&parts.gate), locks: locks() };
+        let keeper = RankingKeeper { store: store(), board: Arc::clone(&parts.board), locks: locks(), calendar: settings.calendar };
+        let ranking = Ranking::new(keeper);
         let (stop, workers) = (CancellationToken::new(), TaskTracker::new());
-        let orders = Arc::new(GroupRead::new(OrderLookup(Arc::clone(&parts.store)), stop.clone()));
-        let products = Arc::new(GroupRead::new(ProductLookup(Arc::clone(&parts.store)), stop.clone()));
-        for _ in 0..GROUP_READS_IN_FLIGHT_MAX {
-            workers.spawn(Arc::clone(&orders).work());
-            workers.spawn(Arc::clone(&products).work());
-        }
-        Self(Arc::new(Shop { parts, settings, desks, group_commit, ranking, orders, products, stop, workers }))
+        let orders = group_read(OrderLookup(store()), &stop, &workers);
+        let products = group_read(ProductLookup(store()), &stop, &workers);
+        let coupons = group_read(CouponLookup(store()), &stop, &workers);
+        let requests = group_read(RequestLookup(store()), &stop, &workers);
+        let (rebuilding, swept) = (Mutex::default(), Mutex::default());
+        let shop = Shop {
+            parts,
+            settings,
+            desks,
+            group_commit,
+            ranking,
+            orders,
+            products,
+            coupons,
+            requests,
+            gates,
+            rebuilding,
+            swept,
+            stop,
+            workers,
+        };
+        Self(Arc::new(shop))
     }
 
     /// The adapters the shop is made of.
@@ -139,4 +175,12 @@ impl Commerce {
         self.0.workers.wait().await;
         self.0.group_commit.shutdown().await;
     }
+}
+
+fn group_read<L: Lookup>(lookup: L, stop: &CancellationToken, workers: &TaskTracker) -> Arc<GroupRead<L>> {
+    let reads = Arc::new(GroupRead::new(lookup, stop.clone()));
+    for _ in 0..GROUP_READS_IN_FLIGHT_MAX {
+        workers.spawn(Arc::clone(&reads).work());
+    }
+    reads
 }

@@ -1,6 +1,6 @@
 use super::Commerce;
 use crate::product::Product;
-use crate::ranking::RankedProduct;
+use crate::ranking::{RankedProduct, RankingError, RankingKeeper};
 use crate::store::{OrderView, PageLimit, Queries, StoreError};
 use crate::user::Actor;
 use crate::{OrderId, ProductId};
@@ -31,8 +31,13 @@ impl Commerce {
     /// What sold best over the last three full business days, best sellers first, ties broken by the smaller id.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn best_sellers(&self, limit: PageLimit) -> Result<Vec<RankedProduct>, StoreError> {
-        self.0.ranking.top(limit, self.queries(), self.0.parts.clock.now()).await
+    /// [`RankingError`] if there is no ranking and none can be made.
+    pub async fn best_sellers(&self, limit: PageLimit) -> Result<Vec<RankedProduct>, RankingError> {
+        self.0.ranking.top(limit, self.0.parts.clock.now()).await
+    }
+
+    /// Who keeps the boards of this shop.
+    pub fn ranking_keeper(&self) -> &RankingKeeper {
+        self.0.ranking.keeper()
     }
 }

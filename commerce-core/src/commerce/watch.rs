@@ -1,9 +1,10 @@
 use super::Commerce;
-use super::lookups::OrderLookup;
-use crate::OrderId;
-use crate::notify::{NotifyError, OrderUpdate, Subject, Watch};
+use super::lookups::{OrderLookup, RequestLookup};
+use crate::coupon::CouponRequest;
+use crate::notify::{NotifyError, OrderUpdate, Subject, TaskUpdate, Watch};
 use crate::order::OrderStatus;
 use crate::store::{GroupRead, OrderView, StoreError};
+use crate::{OrderId, TaskId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,36 @@ impl OrderWatch {
     }
 }
 
+/// The outcome of one request for a coupon.
+pub struct TaskWatch {
+    id: TaskId,
+    requests: Arc<GroupRead<RequestLookup>>,
+    watch: Box<dyn Watch>,
+    looked: bool,
+}
+
+impl TaskWatch {
+    /// The outcome, at once if it is known, else when it happens; `None` if there is no such request any more. It is safe to cancel.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn outcome(&mut self) -> Result<Option<TaskUpdate>, Arc<StoreError>> {
+        loop {
+            if self.looked
+                && let Some(payload) = hint(self.watch.as_mut(), Instant::now() + LOOK_EVERY).await
+                && let Ok(update) = serde_json::from_str::<TaskUpdate>(&payload)
+            {
+                return Ok(Some(update));
+            }
+            let Some(request) = self.requests.get(self.id).await? else { return Ok(None) };
+            self.looked = true;
+            if !request.is_pending() {
+                return Ok(Some(TaskUpdate::of(&request)));
+            }
+        }
+    }
+}
+
 /// The next notification until `deadline`; `None` if it is time to read the present state. It is safe to cancel.
 async fn hint(watch: &mut dyn Watch, deadline: Instant) -> Option<String> {
     match timeout_at(deadline, watch.next()).await {
@@ -74,6 +105,26 @@ impl Commerce {
     pub async fn watch_order(&self, id: OrderId) -> Result<OrderWatch, NotifyError> {
         let watch = self.0.parts.notifier.watch(Subject::Order(id)).await?;
         Ok(OrderWatch { id, orders: Arc::clone(&self.0.orders), watch, told: None, pending: VecDeque::new() })
+    }
+
+    /// Watches a request for a coupon. The caller has made sure that it exists and may be seen.
+    ///
+    /// # Errors
+    /// [`NotifyError`] if watching is not possible now.
+    pub async fn watch_task(&self, id: TaskId) -> Result<TaskWatch, NotifyError> {
+        let watch = self.0.parts.notifier.watch(Subject::Task(id)).await?;
+        Ok(TaskWatch { id, requests: Arc::clone(&self.0.requests), watch, looked: false })
+    }
+
+    /// What became of a request for a coupon, or where it stands after `patience`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn task_once_decided(&self, request: &CouponRequest, patience: Duration) -> Result<TaskUpdate, Arc<StoreError>> {
+        let watch = self.watch_task(request.task_id).await;
+        let mut watch = watch.map_err(|error| Arc::new(StoreError::Unavailable(error.0)))?;
+        let decided = tokio::time::timeout(patience, watch.outcome()).await;
+        Ok(decided.unwrap_or(Ok(None))?.unwrap_or_else(|| TaskUpdate::of(request)))
     }
 
     /// The order once it has left PENDING, or as it is after `patience`; `None` if it does not exist.

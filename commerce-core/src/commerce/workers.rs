@@ -1,14 +1,19 @@
 use super::Commerce;
-use crate::coupon::CouponSteps;
-use crate::messaging::{Consumer, EventHandler, Group, fan_out};
+use crate::coupon::{CouponIssuer, CouponSteps, GateSettler};
+use crate::messaging::{Consumer, Effect, EffectConsumer, EventHandler, Group, fan_out};
 use crate::notify::NotificationSteps;
 use crate::order::OrderSteps;
+use crate::ranking::SaleCounter;
 use crate::scheduler::Scheduler;
 use crate::stock::StockSteps;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long sales gather before they are counted: no ranking that is shown depends on the present day.
+const SALES_GATHER: Duration = Duration::from_millis(200);
 
 impl Commerce {
-    /// Begins to handle events on behalf of these groups. Groups whose work is not part of this shop are ignored.
+    /// Begins to handle events on behalf of these groups.
     pub fn start_consumers(&self, groups: &[Group]) {
         let clock = || Arc::clone(&self.0.parts.clock);
         for group in groups {
@@ -17,7 +22,12 @@ impl Commerce {
                 Group::Coupon => self.consume(CouponSteps { clock: clock() }),
                 Group::Order => self.consume(OrderSteps { clock: clock() }),
                 Group::Notification => self.notify(),
-                Group::CouponIssuer | Group::Ranking => {}
+                Group::CouponIssuer => self.consume(CouponIssuer { clock: clock() }),
+                Group::CouponGate => self.effect(GateSettler { gate: Arc::clone(&self.0.parts.gate) }, Duration::ZERO),
+                Group::Ranking => {
+                    let (board, calendar) = (Arc::clone(&self.0.parts.board), self.0.settings.calendar);
+                    self.effect(SaleCounter { board, calendar, clock: clock() }, SALES_GATHER);
+                }
             }
         }
     }
@@ -31,6 +41,13 @@ impl Commerce {
         let parts = &self.0.parts;
         let (bus, clock, random) = (Arc::clone(&parts.bus), Arc::clone(&parts.clock), Arc::clone(&parts.random));
         let consumer = Consumer::new(handler, &self.0.group_commit, bus, clock, random, self.0.settings.saga_pace);
+        self.0.workers.spawn(consumer.run(self.0.stop.clone()));
+    }
+
+    fn effect<E: Effect>(&self, effect: E, gather: Duration) {
+        let parts = &self.0.parts;
+        let (bus, clock, random) = (Arc::clone(&parts.bus), Arc::clone(&parts.clock), Arc::clone(&parts.random));
+        let consumer = EffectConsumer::new(effect, &self.0.group_commit, bus, clock, random, gather);
         self.0.workers.spawn(consumer.run(self.0.stop.clone()));
     }
 

@@ -209,6 +209,14 @@ impl Coupon {
         self.initial_stock.saturating_sub(self.issued)
     }
 
+    /// Takes one of those that are left, to be issued; whether there was one.
+    #[must_use]
+    pub fn take_one(&mut self) -> bool {
+        let left = self.remaining() > 0;
+        self.issued += u32::from(left);
+        left
+    }
+
     /// Whether it can neither be asked for nor used any more.
     pub fn expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at

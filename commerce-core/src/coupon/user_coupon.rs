@@ -1,9 +1,25 @@
 use super::{Coupon, CouponError};
 use crate::{CouponId, Money, OrderId, TaskId, Timestamp, UserCouponId, UserId};
+use serde::{Deserialize, Serialize};
 
 /// The place of an admitted request: 1, 2, 3 …
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct Position(u32);
+
+impl TryFrom<u32> for Position {
+    type Error = &'static str;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        Self::new(number).ok_or("the first place is 1")
+    }
+}
+
+impl From<Position> for u32 {
+    fn from(position: Position) -> Self {
+        position.get()
+    }
+}
 
 impl Position {
     /// The place `number`, or `None` for 0: the first place is 1.
@@ -14,6 +30,11 @@ impl Position {
     /// The number of the place.
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    /// The place after this one; `None` after the last there can be.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
     }
 }
 

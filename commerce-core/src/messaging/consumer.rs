@@ -2,7 +2,7 @@ use super::{
     BusError, Delivery, Envelope, Event, EventType, Group, Message, MessageBus, NewDeadLetter, Source, StartAt, Subscription, Topic,
 };
 use crate::store::{Backoff, Desk, Follower, GroupCommit, Handler, Random, StoreError, UnitOfWork};
-use crate::{Clock, EventId};
+use crate::{Clock, EventId, Timestamp};
 use async_trait::async_trait;
 use std::collections::HashSet;
 use std::future::Future;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 const POLL_MESSAGES_MAX: usize = 256;
 const CONTENTION_ROUNDS_MAX: u32 = 5;
-const BACKOFF: Backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(2), attempts_max: u32::MAX };
+pub(super) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(2), attempts_max: u32::MAX };
 
 /// An event that can never be handled: it is put aside with this reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,12 +132,12 @@ pub async fn fan_out<F, Fut>(
     read(bus, group, topics(handles), StartAt::Latest, random, stop, handle).await;
 }
 
-fn topics(handles: &[EventType]) -> Vec<Topic> {
+pub(super) fn topics(handles: &[EventType]) -> Vec<Topic> {
     Topic::ALL.into_iter().filter(|topic| handles.iter().any(|event_type| event_type.topic() == *topic)).collect()
 }
 
 /// Polls, handles and acknowledges; subscribes anew after an error of the bus. `handle` answers whether everything was handled.
-async fn read<F, Fut>(
+pub(super) async fn read<F, Fut>(
     bus: Arc<dyn MessageBus>,
     group: Group,
     topics: Vec<Topic>,
@@ -159,6 +159,7 @@ async fn read<F, Fut>(
             failures += 1;
             tracing::warn!(error = %error.0, group = group.name(), failures, "reading events again after a pause");
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(BACKOFF.jitter(failures, random.as_ref())) => {}
                 () = stop.cancelled() => {}
             }
@@ -193,7 +194,7 @@ where
 
 /// What is to be done about a message.
 #[derive(Clone)]
-enum Work {
+pub(super) enum Work {
     /// Handle the event; the message is kept for the case that it cannot be.
     Handle { envelope: Envelope, message: Arc<Message>, source: Source },
     /// Put the message aside.
@@ -209,7 +210,7 @@ impl Work {
     }
 }
 
-fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
+pub(super) fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
     let mut seen = HashSet::new();
     let work = |Delivery { source, message }: Delivery| {
         if message.only_for.is_some_and(|only| only != group) {
@@ -292,24 +293,65 @@ impl<E: EventHandler> Handler for Inboxed<E> {
                     envelopes.push(envelope.clone());
                     handled.push((message, *source));
                 }
-                Work::Bury { message, source, reason, attempts } => letters.push((message, *source, reason.clone(), *attempts)),
+                Work::Bury { message, source, reason, attempts } => {
+                    letters.push(Letter { message, source: *source, reason: reason.clone(), attempts: *attempts })
+                }
             }
         }
         if !envelopes.is_empty() {
             let outcomes = self.handler.handle(uow, &envelopes).await?;
             assert_eq!(outcomes.len(), envelopes.len(), "an event handler answers for each event");
             let rejected = handled.into_iter().zip(outcomes).filter_map(|(at, outcome)| outcome.err().map(|rejection| (at, rejection)));
-            letters.extend(rejected.map(|((message, source), rejection)| (message, source, rejection.0, 1)));
+            letters.extend(rejected.map(|((message, source), rejection)| Letter { message, source, reason: rejection.0, attempts: 1 }));
         }
-        if !letters.is_empty() {
-            let letter = |(message, source, reason, attempts): (&Arc<Message>, Source, String, u32)| {
-                tracing::error!(group = group.name(), event_id = %message.id, event_type = message.event_type, reason, "put an event aside");
-                metrics::counter!("commerce_dead_letters_total", "group" => group.name()).increment(1);
-                NewDeadLetter { group, message: Message::clone(message), source, reason, attempts, at: now }
-            };
-            uow.dead_letters().insert(&letters.into_iter().map(letter).collect::<Vec<_>>()).await?;
-        }
+        put_aside(uow, group, letters, now).await?;
         Ok(batch.iter().map(|_| ()).collect())
+    }
+}
+
+/// A message that becomes a dead letter.
+struct Letter<'a> {
+    message: &'a Message,
+    source: Source,
+    reason: String,
+    attempts: u32,
+}
+
+async fn put_aside(uow: &mut dyn UnitOfWork, group: Group, letters: Vec<Letter<'_>>, at: Timestamp) -> Result<(), StoreError> {
+    if letters.is_empty() {
+        return Ok(());
+    }
+    let letter = |Letter { message, source, reason, attempts }: Letter<'_>| {
+        tracing::error!(group = group.name(), event_id = %message.id, event_type = message.event_type, reason, "put an event aside");
+        metrics::counter!("commerce_dead_letters_total", "group" => group.name()).increment(1);
+        NewDeadLetter { group, message: message.clone(), source, reason, attempts, at }
+    };
+    uow.dead_letters().insert(&letters.into_iter().map(letter).collect::<Vec<_>>()).await
+}
+
+/// Puts messages aside for a group whose effects lie outside the store.
+pub(super) struct Bury {
+    pub(super) group: Group,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Handler for Bury {
+    type Command = Work;
+    type Verdict = ();
+
+    async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Work]) -> Result<Vec<()>, StoreError> {
+        let now = self.clock.now();
+        let ids: Vec<_> = batch.iter().map(Work::event).collect();
+        let fresh: HashSet<_> = uow.inbox().record(self.group, &ids, now).await?.into_iter().collect();
+        let letter = |work| match work {
+            &Work::Bury { ref message, source, ref reason, attempts } if fresh.contains(&message.id) => {
+                Some(Letter { message, source, reason: reason.clone(), attempts })
+            }
+            _ => None,
+        };
+        put_aside(uow, self.group, batch.iter().filter_map(letter).collect(), now).await?;
+        Ok(vec![(); batch.len()])
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::coupon::{CouponRequest, Position};
 use crate::order::{Order, OrderItem, OrderLines};
 use crate::payment::Payment;
 use crate::{CouponId, ErrorCode, Money, OrderId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
@@ -140,7 +141,7 @@ pub struct OrderFailed {
 }
 
 /// Units of one product, summed over its options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SoldUnits {
     /// The product.
@@ -198,7 +199,7 @@ pub struct CouponIssueRequested {
     /// Who asked.
     pub user_id: UserId,
     /// Its place, from 1.
-    pub position: u32,
+    pub position: Position,
     /// When it was admitted.
     pub at: Timestamp,
 }
@@ -214,7 +215,7 @@ pub struct CouponIssued {
     /// Who holds it.
     pub user_id: UserId,
     /// Its place, from 1.
-    pub position: u32,
+    pub position: Position,
     /// When it was issued.
     pub at: Timestamp,
 }
@@ -338,6 +339,14 @@ impl OrderClosed {
     }
 }
 
+impl CouponIssueRequested {
+    /// A request that was admitted.
+    pub(crate) fn of(request: &CouponRequest) -> Self {
+        let CouponRequest { task_id, coupon_id, user_id, position, admitted_at, .. } = *request;
+        Self { task_id, coupon_id, user_id, position, at: admitted_at }
+    }
+}
+
 impl OrderPaid {
     /// An order that was paid.
     pub(crate) fn of(order: &Order, paid_at: Timestamp) -> Self {
@@ -347,7 +356,7 @@ impl OrderPaid {
 
 impl SoldUnits {
     /// The units of an order, summed by product, ascending.
-    fn of(order: &Order) -> Vec<Self> {
+    pub fn of(order: &Order) -> Vec<Self> {
         let mut units = BTreeMap::new();
         for item in &order.items {
             *units.entry(item.product_id).or_insert(0) += u64::from(item.quantity.units());

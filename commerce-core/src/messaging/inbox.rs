@@ -15,13 +15,16 @@ pub enum Group {
     Notification,
     /// Issues coupons.
     CouponIssuer,
+    /// Tells the gate what was issued.
+    CouponGate,
     /// Counts sales.
     Ranking,
 }
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 6] = [Self::Stock, Self::Coupon, Self::Order, Self::Notification, Self::CouponIssuer, Self::Ranking];
+    pub const ALL: [Self; 7] =
+        [Self::Stock, Self::Coupon, Self::Order, Self::Notification, Self::CouponIssuer, Self::CouponGate, Self::Ranking];
 
     /// The name of the group, such as `coupon-issuer`.
     pub const fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Group {
             Self::Order => "order",
             Self::Notification => "notification",
             Self::CouponIssuer => "coupon-issuer",
+            Self::CouponGate => "coupon-gate",
             Self::Ranking => "ranking",
         }
     }

@@ -3,6 +3,7 @@
 mod bus;
 mod consumer;
 mod dead_letter;
+mod effect;
 mod envelope;
 mod event;
 mod inbox;
@@ -12,6 +13,7 @@ mod relay;
 pub use bus::{BusError, Delivery, MessageBus, Source, StartAt, Subscription};
 pub use consumer::{Consumer, EventHandler, Rejection, SagaPace, fan_out};
 pub use dead_letter::{DeadLetter, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
+pub use effect::{Effect, EffectConsumer, EffectError};
 pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};
 pub use event::{
     AggregateType, CouponApplied, CouponIssueFailed, CouponIssueRequested, CouponIssued, CouponRejected, Event, EventType, OrderClosed,

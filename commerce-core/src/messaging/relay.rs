@@ -49,6 +49,7 @@ impl Relay {
                 }
             };
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(pause) => {}
                 () = self.wake.notified() => {}
                 () = stop.cancelled() => {}

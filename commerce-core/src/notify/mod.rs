@@ -1,8 +1,12 @@
 //! Notifications: how a waiting client learns what became of its order or its request for a coupon.
 
 mod order_update;
+mod steps;
+mod task_update;
 
-pub use order_update::{NotificationSteps, OrderUpdate};
+pub use order_update::OrderUpdate;
+pub use steps::NotificationSteps;
+pub use task_update::{TaskStatus, TaskUpdate};
 
 use crate::{OrderId, TaskId};
 use async_trait::async_trait;

@@ -1,5 +1,4 @@
-use super::{Notification, Subject};
-use crate::messaging::{Envelope, Event, EventType};
+use crate::messaging::Event;
 use crate::order::{Order, OrderStatus};
 use crate::{ErrorCode, Money, OrderId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,7 +26,7 @@ impl OrderUpdate {
         Self { id: order.id, status: order.status, total_price: order.total, failure_code: order.failure, at: order.updated_at }
     }
 
-    fn from_event(event: &Event, at: Timestamp) -> Option<Self> {
+    pub(super) fn from_event(event: &Event, at: Timestamp) -> Option<Self> {
         let update = |id, status, total_price| Some(Self { id, status, total_price, failure_code: None, at });
         match event {
             Event::OrderConfirmed(e) => update(e.order_id, OrderStatus::AwaitingPayment, e.total),
@@ -50,29 +49,5 @@ impl OrderUpdate {
             OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Cancelled | OrderStatus::Expired => 2,
             OrderStatus::Refunded => 3,
         }
-    }
-}
-
-/// What waiting clients are told about events.
-pub struct NotificationSteps;
-
-impl NotificationSteps {
-    /// The events somebody may wait for.
-    pub const HANDLES: &'static [EventType] = &[
-        EventType::OrderConfirmed,
-        EventType::OrderFailed,
-        EventType::OrderPaid,
-        EventType::OrderCancelled,
-        EventType::OrderExpired,
-        EventType::OrderRefunded,
-    ];
-
-    /// The notifications that follow from events.
-    pub fn notifications(events: &[Envelope]) -> Vec<Notification> {
-        let notification = |envelope: &Envelope| {
-            let update = OrderUpdate::from_event(&envelope.event, envelope.occurred_at)?;
-            Some(Notification { subject: Subject::Order(update.id), payload: serde_json::to_string(&update).ok()? })
-        };
-        events.iter().filter_map(notification).collect()
     }
 }

@@ -1,17 +1,43 @@
 //! The popularity ranking: what sold best over the last three full business days.
+//!
+//! [`SaleCounter`] counts sales on daily boards as they happen; [`RankingKeeper`] makes the ranking when the day turns or it is missing, and counts a
+//! day anew when its board was lost.
+
+mod board;
+mod count;
+mod keeper;
+
+pub use board::{BoardDay, BoardError, RankingBoard, Sale, SaleState, WINDOW_DAYS};
+pub use count::SaleCounter;
+pub use keeper::{RankingError, RankingKeeper};
 
 use crate::product::Product;
-use crate::store::{PageLimit, Queries, StoreError};
-use crate::{BusinessCalendar, Timestamp};
+use crate::store::PageLimit;
+use crate::{BusinessDay, Timestamp};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 
-/// How many full days the ranking looks back; today is left out.
-pub const WINDOW_DAYS: u32 = 3;
-/// How long a computed ranking is shown: a refund shows within this time.
-const FRESH_FOR: Duration = Duration::from_secs(30);
+/// How long a ranking is shown before it is read again: a refund shows within this time.
+const FRESH_FOR: Duration = Duration::from_secs(10);
+/// How long boards are kept: longer than the window, so that no day of it can be missing early.
+const KEPT_DAYS: u32 = 8;
+/// How long a reader waits for another process that makes the ranking.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The full days the ranking of `today` is made of.
+fn window(today: BusinessDay) -> Range<BusinessDay> {
+    today.before(WINDOW_DAYS)..today
+}
+
+/// The first day whose board is kept.
+fn horizon(today: BusinessDay) -> BusinessDay {
+    today.before(KEPT_DAYS)
+}
 
 /// A product and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,60 +45,71 @@ pub struct RankedProduct {
     /// The place, from 1.
     pub rank: usize,
     /// The units sold in the window.
-    pub sold: i64,
+    pub sold: u64,
     /// The product as it is now.
     pub product: Product,
 }
 
-/// Computes the ranking from the payments, once for all who ask at the same time.
+/// Reads the ranking, once for all who ask at the same time.
 pub struct Ranking {
-    calendar: BusinessCalendar,
-    computed: Mutex<Option<Computed>>,
+    keeper: RankingKeeper,
+    read: Mutex<Option<Read>>,
 }
 
-struct Computed {
-    at: Timestamp,
-    window: (Timestamp, Timestamp),
+struct Read {
+    at: Instant,
+    today: BusinessDay,
     products: Arc<Vec<RankedProduct>>,
 }
 
 impl Ranking {
-    /// A ranking whose days turn as `calendar` says.
-    pub fn new(calendar: BusinessCalendar) -> Self {
-        Self { calendar, computed: Mutex::new(None) }
+    /// A ranking over what `keeper` keeps.
+    pub fn new(keeper: RankingKeeper) -> Self {
+        Self { keeper, read: Mutex::new(None) }
+    }
+
+    /// Who keeps the boards.
+    pub fn keeper(&self) -> &RankingKeeper {
+        &self.keeper
     }
 
     /// The first `limit` products, best sellers first, ties broken by the smaller id.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn top(&self, limit: PageLimit, queries: &dyn Queries, now: Timestamp) -> Result<Vec<RankedProduct>, StoreError> {
-        let window = self.window(now);
-        let mut computed = self.computed.lock().await;
-        let fresh = computed.as_ref().filter(|it| it.window == window && it.at <= now && now.since(it.at) < FRESH_FOR);
+    /// [`RankingError`] if there is none and it cannot be made.
+    pub async fn top(&self, limit: PageLimit, now: Timestamp) -> Result<Vec<RankedProduct>, RankingError> {
+        let today = self.keeper.calendar.day_of(now);
+        let mut read = self.read.lock().await;
+        let fresh = read.as_ref().filter(|it| it.today == today && it.at.elapsed() < FRESH_FOR);
         let products = if let Some(it) = fresh {
             Arc::clone(&it.products)
         } else {
-            let products = Arc::new(compute(queries, window).await?);
-            *computed = Some(Computed { at: now, window, products: Arc::clone(&products) });
+            let products = Arc::new(self.read(today).await?);
+            *read = Some(Read { at: Instant::now(), today, products: Arc::clone(&products) });
             products
         };
-        drop(computed);
+        drop(read);
         Ok(products.iter().take(limit.get()).cloned().collect())
     }
 
-    fn window(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let today = self.calendar.day_of(now);
-        (self.calendar.start_of(today.before(WINDOW_DAYS)), self.calendar.start_of(today))
+    async fn read(&self, today: BusinessDay) -> Result<Vec<RankedProduct>, RankingError> {
+        let deadline = Instant::now() + PATIENCE;
+        let sold = loop {
+            if let Some(sold) = self.keeper.board.top(today, usize::from(PageLimit::MAX)).await? {
+                break sold;
+            }
+            if self.keeper.prepare(today).await?.is_none() {
+                if Instant::now() >= deadline {
+                    return Err(RankingError::InTheMaking);
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let mut ids: Vec<_> = sold.iter().map(|it| it.product_id).collect();
+        ids.sort_unstable();
+        let products = self.keeper.store.queries().products(&ids).await?;
+        let mut products: HashMap<_, _> = products.into_iter().map(|product| (product.id, product)).collect();
+        let ranked = sold.into_iter().filter_map(|it| Some((it.units, products.remove(&it.product_id)?)));
+        Ok(ranked.enumerate().map(|(index, (sold, product))| RankedProduct { rank: index + 1, sold, product }).collect())
     }
-}
-
-async fn compute(queries: &dyn Queries, (from, to): (Timestamp, Timestamp)) -> Result<Vec<RankedProduct>, StoreError> {
-    let most = PageLimit::new(i64::from(PageLimit::MAX)).unwrap_or_default();
-    let sold = queries.best_sellers(from, to, most).await?;
-    let mut ids: Vec<_> = sold.iter().map(|it| it.product_id).collect();
-    ids.sort_unstable();
-    let mut products: HashMap<_, _> = queries.products(&ids).await?.into_iter().map(|product| (product.id, product)).collect();
-    let ranked = sold.into_iter().filter_map(|it| Some((it.sold, products.remove(&it.product_id)?)));
-    Ok(ranked.enumerate().map(|(index, (sold, product))| RankedProduct { rank: index + 1, sold, product }).collect())
 }

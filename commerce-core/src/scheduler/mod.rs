@@ -1,8 +1,9 @@
 //! The jobs that are due by the clock.
 
-use crate::Commerce;
 use crate::lock::LockError;
+use crate::ranking::RankingError;
 use crate::store::StoreError;
+use crate::{Commerce, SweepError};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 const EXPIRE_ORDERS_MAX: u32 = 256;
 const PURGE_ROWS_MAX: u32 = 2_000;
+const SWEEP_REQUESTS_MAX: u32 = 1_000;
 /// How long handled events, inbox rows and idempotency records are kept: keys live 24 hours at least, and every redelivery is far earlier.
 const RETENTION: Duration = Duration::from_hours(48);
 const LEASE: Duration = Duration::from_secs(30);
@@ -17,20 +19,26 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Something that is done again and again, by one process of a shop at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
+    /// Makes the ranking when the day turns, and the daily boards when they are missing.
+    Ranking,
     /// Ends orders whose payment deadline has passed.
     ExpireOrders,
-    /// Deletes handled events, inbox rows and idempotency records that nobody needs any more.
+    /// Sees to coupon gates and requests for coupons that were left behind.
+    SweepCoupons,
+    /// Deletes handled events, inbox rows, idempotency records and decided requests that nobody needs any more.
     Housekeeping,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 2] = [Self::ExpireOrders, Self::Housekeeping];
+    pub const ALL: [Self; 4] = [Self::Ranking, Self::ExpireOrders, Self::SweepCoupons, Self::Housekeeping];
 
     /// The name of the job, such as `expire-orders`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Ranking => "ranking",
             Self::ExpireOrders => "expire-orders",
+            Self::SweepCoupons => "sweep-coupons",
             Self::Housekeeping => "housekeeping",
         }
     }
@@ -42,7 +50,9 @@ impl Job {
 
     const fn every(self) -> Duration {
         match self {
+            Self::Ranking => Duration::from_secs(5),
             Self::ExpireOrders => Duration::from_millis(500),
+            Self::SweepCoupons => Duration::from_secs(2),
             Self::Housekeeping => Duration::from_mins(10),
         }
     }
@@ -63,6 +73,12 @@ pub enum JobError {
     /// The lock service failed.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The ranking could not be made.
+    #[error(transparent)]
+    Ranking(#[from] RankingError),
+    /// What was left behind at the coupon gates could not be seen to.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
 }
 
 /// Does the jobs of a shop.
@@ -88,6 +104,7 @@ impl Scheduler {
                 tracing::warn!(%job, %error, "a job failed: it is tried again");
             }
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(job.every()) => {}
                 () = stop.cancelled() => {}
             }
@@ -110,7 +127,7 @@ impl Scheduler {
                         break Ok(done);
                     }
                 }
-                Err(error) => break Err(error.into()),
+                Err(error) => break Err(error),
             }
         };
         locks.release(&grant).await?;
@@ -118,15 +135,24 @@ impl Scheduler {
     }
 
     /// A bounded part of a job: how many things it did, and whether more may be left.
-    async fn step(&self, job: Job) -> Result<(u64, bool), Arc<StoreError>> {
+    async fn step(&self, job: Job) -> Result<(u64, bool), JobError> {
         match job {
+            Job::Ranking => {
+                let keeper = self.commerce.ranking_keeper();
+                let today = keeper.calendar.day_of(self.commerce.parts().clock.now());
+                Ok((keeper.prepare(today).await?.unwrap_or(0), false))
+            }
+            Job::SweepCoupons => {
+                let swept = self.commerce.sweep_coupons(SWEEP_REQUESTS_MAX).await? as u64;
+                Ok((swept, swept >= u64::from(SWEEP_REQUESTS_MAX)))
+            }
             Job::ExpireOrders => {
                 let expired = self.commerce.expire_orders(EXPIRE_ORDERS_MAX).await? as u64;
                 Ok((expired, expired == u64::from(EXPIRE_ORDERS_MAX)))
             }
             Job::Housekeeping => {
                 let parts = self.commerce.parts();
-                let purged = parts.store.purge(parts.clock.now().minus(RETENTION), PURGE_ROWS_MAX).await?;
+                let purged = parts.store.purge(parts.clock.now().minus(RETENTION), PURGE_ROWS_MAX).await.map_err(Arc::new)?;
                 Ok((purged, purged >= u64::from(PURGE_ROWS_MAX)))
             }
         }

@@ -63,6 +63,7 @@ impl<L: Lookup> GroupRead<L> {
             let readers = self.take();
             if readers.is_empty() {
                 tokio::select! {
+                    biased;
                     () = self.ready.notified() => {}
                     () = self.stop.cancelled() => return,
                 }

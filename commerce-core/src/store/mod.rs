@@ -20,7 +20,7 @@ pub use handler::Handler;
 pub use id_allocator::{HiLo, IdAllocator};
 pub(crate) use loaded::{Loaded, ascending};
 pub use queries::{
-    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
+    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor,
 };
 pub use transact::{Transaction, transact};
 pub use unit_of_work::{IdBlock, Store, UnitOfWork};

@@ -1,12 +1,14 @@
 use super::StoreError;
-use crate::coupon::{Coupon, UserCoupon};
+use crate::coupon::{Coupon, CouponRequest, UserCoupon};
+use crate::idempotency::{Claim, IdempotencyRecord};
 use crate::messaging::DeadLetter;
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::point::PointEntry;
 use crate::product::{Category, Product};
+use crate::ranking::Sale;
 use crate::user::{Email, User};
-use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserId};
+use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
 use async_trait::async_trait;
 
 /// How many items a page holds: 1–100, 20 if nobody says.
@@ -80,13 +82,13 @@ pub struct ProductFilter {
     pub text: Option<String>,
 }
 
-/// How many units of a product were sold.
+/// Points to a sale in a list that is oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SoldProduct {
-    /// The product.
-    pub product_id: ProductId,
-    /// The units.
-    pub sold: i64,
+pub struct SaleCursor {
+    /// When the last order of the page before was paid.
+    pub paid_at: Timestamp,
+    /// Its id.
+    pub order_id: OrderId,
 }
 
 /// A page of ledger entries, newest first.
@@ -115,8 +117,6 @@ pub trait Queries: Send + Sync {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
     /// Products that match a filter, ascending by id, from above `after`.
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError>;
-    /// The units sold of each product through payments made in `from..to` that are completed, best sellers first, ties by the smaller id.
-    async fn best_sellers(&self, from: Timestamp, to: Timestamp, limit: PageLimit) -> Result<Vec<SoldProduct>, StoreError>;
     /// Orders with their items by their ids, ascending; unknown ids are left out.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError>;
     /// An order with its items.
@@ -129,14 +129,28 @@ pub trait Queries: Send + Sync {
     async fn overdue_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError>;
     /// A payment.
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError>;
+    /// At most `limit` sales whose payments were made in `from..to`, ascending by (time, order), from above `after`.
+    async fn sales(&self, from: Timestamp, to: Timestamp, after: Option<SaleCursor>, limit: u32) -> Result<Vec<Sale>, StoreError>;
+    /// Coupons by their ids, ascending; unknown ids are left out.
+    async fn coupons_by_id(&self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError>;
     /// A coupon.
-    async fn coupon(&self, id: CouponId) -> Result<Option<Coupon>, StoreError>;
+    async fn coupon(&self, id: CouponId) -> Result<Option<Coupon>, StoreError> {
+        Ok(self.coupons_by_id(&[id]).await?.pop())
+    }
     /// All coupons, ascending by id, from above `after`.
     async fn coupons(&self, after: Option<CouponId>, limit: PageLimit) -> Result<CouponPage, StoreError>;
     /// What a user holds, each with its coupon, ascending by id.
     async fn user_coupons(&self, user: UserId) -> Result<Vec<(UserCoupon, Coupon)>, StoreError>;
+    /// What was issued of a coupon, at most `limit`, ascending by id, from above `after`.
+    async fn issued_of(&self, coupon: CouponId, after: Option<UserCouponId>, limit: u32) -> Result<Vec<UserCoupon>, StoreError>;
     /// What was issued for a task.
     async fn user_coupon_of_task(&self, task: TaskId) -> Result<Option<UserCoupon>, StoreError>;
+    /// Requests for coupons by their tasks, ascending; unknown tasks are left out.
+    async fn coupon_requests(&self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError>;
+    /// Requests for coupons that are not decided, at most `limit`, ascending by task, from above `after`.
+    async fn pending_requests(&self, after: Option<TaskId>, limit: u32) -> Result<Vec<CouponRequest>, StoreError>;
+    /// The answer that is kept under a key, whatever request it was given to.
+    async fn idempotency_record(&self, claim: &Claim) -> Result<Option<IdempotencyRecord>, StoreError>;
     /// Events that could not be handled and were not replayed, ascending by id, from above `after`, at most `limit`.
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: PageLimit) -> Result<Vec<DeadLetter>, StoreError>;
     /// An event that could not be handled.

@@ -7,6 +7,7 @@ pub mod contract;
 
 mod faults;
 mod manual_clock;
+mod memory_board;
 mod memory_bus;
 mod memory_locks;
 mod memory_notifier;
@@ -16,6 +17,7 @@ mod seeded_random;
 
 pub use faults::{Fault, FaultCounts, FaultyStore};
 pub use manual_clock::ManualClock;
+pub use memory_board::MemoryBoard;
 pub use memory_bus::MemoryBus;
 pub use memory_locks::MemoryLocks;
 pub use memory_notifier::MemoryNotifier;

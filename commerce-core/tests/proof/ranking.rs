@@ -27,7 +27,7 @@ async fn sell(shop: &Shop, product: ProductId, units: i64, when: &str) -> Paymen
 }
 
 /// Who leads at an instant, with how many units.
-async fn ranked(shop: &Shop, when: &str) -> Vec<(ProductId, i64)> {
+async fn ranked(shop: &Shop, when: &str) -> Vec<(ProductId, u64)> {
     shop.clock.set(at(when));
     let ranked = shop.commerce.best_sellers(PageLimit::default()).await.unwrap();
     assert!(ranked.iter().enumerate().all(|(index, product)| product.rank == index + 1));

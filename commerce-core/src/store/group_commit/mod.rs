@@ -115,6 +115,7 @@ impl GroupCommit {
             busy = lots.iter().map(|lot| lot.len()).sum::<usize>() >= BUSY_COMMANDS_MIN;
             if lots.is_empty() {
                 tokio::select! {
+                    biased;
                     () = self.ready.notified() => {}
                     () = self.stop.cancelled() => break,
                 }

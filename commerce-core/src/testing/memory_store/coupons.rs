@@ -1,8 +1,8 @@
 use super::State;
 use super::state::{duplicate, insert_new, pick};
-use crate::coupon::{Coupon, CouponRepository, UserCoupon};
+use crate::coupon::{Coupon, CouponRepository, CouponRequest, Position, UserCoupon};
 use crate::store::StoreError;
-use crate::{CouponId, UserCouponId};
+use crate::{CouponId, TaskId, UserCouponId, UserId};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -45,6 +45,37 @@ impl CouponRepository for State {
             self.user_coupons.get_mut(&held.id).ok_or(StoreError::Conflict)?.state = held.state;
         }
         Ok(())
+    }
+
+    async fn insert_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        let table = &mut self.coupon_requests;
+        requests.iter().try_for_each(|request| insert_new(table, request.task_id, request.clone(), "request for a coupon"))
+    }
+
+    async fn lock_requests(&mut self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
+        Ok(pick(&self.coupon_requests, tasks))
+    }
+
+    async fn save_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        for request in requests {
+            let stored = self.coupon_requests.get_mut(&request.task_id).ok_or(StoreError::Conflict)?;
+            (stored.position, stored.outcome) = (request.position, request.outcome);
+        }
+        Ok(())
+    }
+
+    async fn holders(&mut self, pairs: &[(CouponId, UserId)]) -> Result<Vec<(CouponId, UserId)>, StoreError> {
+        Ok(pairs.iter().copied().filter(|&(coupon, user)| self.user_coupon_by_holder.contains_key(&(user, coupon))).collect())
+    }
+
+    async fn places_given(&mut self, places: &[(CouponId, Position)]) -> Result<Vec<(CouponId, Position)>, StoreError> {
+        Ok(places.iter().copied().filter(|place| self.user_coupon_by_position.contains_key(place)).collect())
+    }
+
+    async fn last_place(&mut self, coupon: CouponId) -> Result<Option<Position>, StoreError> {
+        let last = Position::new(u32::MAX).map(|last| (coupon, last));
+        let before = last.and_then(|last| self.user_coupon_by_position.get_prev(&last));
+        Ok(before.map(|((of, place), _)| (*of, *place)).filter(|(of, _)| *of == coupon).map(|(_, place)| place))
     }
 }
 

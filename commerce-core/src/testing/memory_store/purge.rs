@@ -7,6 +7,7 @@ use imbl::OrdMap;
 pub(super) fn purge(state: &mut State, before: Timestamp, limit: u32) -> u64 {
     delete(&mut state.outbox, limit, |entry| entry.sent_at.is_some_and(|sent_at| sent_at < before))
         + delete(&mut state.inbox, limit, |at| *at < before)
+        + delete(&mut state.coupon_requests, limit, |request| !request.is_pending() && request.admitted_at < before)
         + delete(&mut state.idempotency, limit, |record| record.at < before)
 }
 

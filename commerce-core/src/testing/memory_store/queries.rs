@@ -1,20 +1,20 @@
 use super::state::{following, largest, pick, rows, smallest};
 use super::{MemoryStore, State};
-use crate::coupon::{Coupon, UserCoupon};
-use crate::messaging::DeadLetter;
+use crate::coupon::{Coupon, CouponRequest, UserCoupon};
+use crate::idempotency::{Claim, IdempotencyRecord};
+use crate::messaging::{DeadLetter, SoldUnits};
 use crate::order::{Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus};
 use crate::point::PointEntry;
 use crate::product::Product;
+use crate::ranking::{Sale, SaleState};
 use crate::store::{
-    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct,
+    CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor,
     StoreError, ascending,
 };
 use crate::user::{Email, User};
-use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserId};
+use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
 use async_trait::async_trait;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 #[async_trait]
 impl Queries for MemoryStore {
@@ -57,21 +57,6 @@ impl Queries for MemoryStore {
         Ok(Page::cut(found, limit, |product| product.id))
     }
 
-    async fn best_sellers(&self, from: Timestamp, to: Timestamp, limit: PageLimit) -> Result<Vec<SoldProduct>, StoreError> {
-        let state = self.state();
-        let mut sold = BTreeMap::<ProductId, i64>::new();
-        let counts = |payment: &&Payment| payment.status == PaymentStatus::Completed && payment.at >= from && payment.at < to;
-        for payment in state.payments.values().filter(counts) {
-            for item in state.orders.get(&payment.order_id).iter().flat_map(|order| &order.items) {
-                *sold.entry(item.product_id).or_default() += i64::from(item.quantity);
-            }
-        }
-        let mut ranked: Vec<_> = sold.into_iter().map(|(product_id, sold)| SoldProduct { product_id, sold }).collect();
-        ranked.sort_by_key(|product| (Reverse(product.sold), product.product_id));
-        ranked.truncate(limit.get());
-        Ok(ranked)
-    }
-
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
         let (state, ids) = (self.state(), ascending(ids.iter().copied()));
         Ok(ids.iter().filter_map(|id| state.orders.get(id)).map(|order| state.view(order)).collect())
@@ -98,8 +83,18 @@ impl Queries for MemoryStore {
         Ok(self.state().payments.get(&id).cloned())
     }
 
-    async fn coupon(&self, id: CouponId) -> Result<Option<Coupon>, StoreError> {
-        Ok(self.state().coupons.get(&id).cloned())
+    async fn sales(&self, from: Timestamp, to: Timestamp, after: Option<SaleCursor>, limit: u32) -> Result<Vec<Sale>, StoreError> {
+        let state = self.state();
+        let place = |sale: &Sale| (sale.paid_at, sale.order_id);
+        let after = after.map(|after| (after.paid_at, after.order_id));
+        let mut sales: Vec<_> = state.sales().filter(|sale| (from..to).contains(&sale.paid_at) && Some(place(sale)) > after).collect();
+        sales.sort_by_key(place);
+        sales.truncate(rows(limit));
+        Ok(sales)
+    }
+
+    async fn coupons_by_id(&self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
+        Ok(pick(&self.state().coupons, ids))
     }
 
     async fn coupons(&self, after: Option<CouponId>, limit: PageLimit) -> Result<CouponPage, StoreError> {
@@ -113,6 +108,25 @@ impl Queries for MemoryStore {
         let held = state.user_coupon_by_holder.range::<_, (UserId, CouponId)>((user, smallest())..=(user, largest()));
         let ids: Vec<_> = held.map(|(_, id)| *id).collect();
         pick(&state.user_coupons, &ids).into_iter().map(|held| state.with_coupon(held)).collect()
+    }
+
+    async fn issued_of(&self, coupon: CouponId, after: Option<UserCouponId>, limit: u32) -> Result<Vec<UserCoupon>, StoreError> {
+        let state = self.state();
+        Ok(following(&state.user_coupons, after).filter(|held| held.coupon_id == coupon).take(rows(limit)).cloned().collect())
+    }
+
+    async fn coupon_requests(&self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
+        Ok(pick(&self.state().coupon_requests, tasks))
+    }
+
+    async fn pending_requests(&self, after: Option<TaskId>, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
+        let state = self.state();
+        let pending = following(&state.coupon_requests, after).filter(|request| request.is_pending());
+        Ok(pending.take(rows(limit)).cloned().collect())
+    }
+
+    async fn idempotency_record(&self, claim: &Claim) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.state().idempotency.get(&(claim.owner, claim.key.clone())).cloned())
     }
 
     async fn user_coupon_of_task(&self, task: TaskId) -> Result<Option<UserCoupon>, StoreError> {
@@ -132,6 +146,19 @@ impl Queries for MemoryStore {
 }
 
 impl State {
+    /// Every order that was paid.
+    pub(super) fn sales(&self) -> impl Iterator<Item = Sale> {
+        self.payments.values().filter_map(|payment| {
+            let state = match payment.status {
+                PaymentStatus::Completed => SaleState::Paid,
+                PaymentStatus::Refunded => SaleState::Refunded,
+                PaymentStatus::Failed => return None,
+            };
+            let order = self.orders.get(&payment.order_id)?;
+            Some(Sale { order_id: order.id, paid_at: payment.at, units: SoldUnits::of(order), state })
+        })
+    }
+
     fn view(&self, order: &Order) -> OrderView {
         let of_order = (order.id, smallest())..=(order.id, largest());
         let ids = self.payments_by_order.range::<_, (OrderId, PaymentId)>(of_order).map(|(_, id)| id);

@@ -1,15 +1,17 @@
 use super::State;
 use super::state::{following, pick, rows};
 use crate::audit::AuditSnapshot;
-use crate::coupon::{Coupon, UserCoupon, UserCouponState};
+use crate::coupon::{Coupon, CouponRequest, UserCoupon, UserCouponState};
+use crate::messaging::SoldUnits;
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::point::{PointAccount, PointEntry};
+use crate::ranking::SaleState;
 use crate::stock::{Reservation, Stock, StockEntry};
 use crate::store::StoreError;
-use crate::{CouponId, EventId, OptionId, OrderId, PointEntryId, StockEntryId, UserCouponId, UserId};
+use crate::{CouponId, EventId, OptionId, OrderId, PointEntryId, ProductId, StockEntryId, Timestamp, UserCouponId, UserId};
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A state that nobody changes. Look-ups that only an audit makes go through whole tables.
@@ -104,6 +106,20 @@ impl AuditSnapshot for MemorySnapshot {
 
     async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         Ok(pick(&self.0.orders, ids).into_iter().map(Arc::unwrap_or_clone).collect())
+    }
+
+    async fn pending_requests(&mut self, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
+        Ok(page(self.0.coupon_requests.values().filter(|request| request.is_pending()), limit))
+    }
+
+    async fn sold(&mut self, from: Timestamp, to: Timestamp, after: Option<ProductId>, limit: u32) -> Result<Vec<SoldUnits>, StoreError> {
+        let mut sold = BTreeMap::<ProductId, u64>::new();
+        let counts = |state, paid_at| state == SaleState::Paid && (from..to).contains(&paid_at);
+        for sale in self.0.sales().filter(|sale| counts(sale.state, sale.paid_at)) {
+            sale.units.iter().for_each(|it| *sold.entry(it.product_id).or_default() += it.units);
+        }
+        let sold = sold.into_iter().map(|(product_id, units)| SoldUnits { product_id, units });
+        Ok(sold.filter(|it| Some(it.product_id) > after).take(rows(limit)).collect())
     }
 
     async fn undelivered(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError> {

@@ -1,4 +1,4 @@
-use crate::coupon::{Coupon, Position, UserCoupon};
+use crate::coupon::{Coupon, CouponRequest, Position, UserCoupon};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeyOwner};
 use crate::messaging::{DeadLetter, Envelope, Group, Message};
 use crate::order::Order;
@@ -35,6 +35,7 @@ pub(crate) struct State {
     pub(crate) user_coupon_by_holder: OrdMap<(UserId, CouponId), UserCouponId>,
     pub(crate) user_coupon_by_position: OrdMap<(CouponId, Position), UserCouponId>,
     pub(crate) user_coupon_by_task: OrdMap<TaskId, UserCouponId>,
+    pub(crate) coupon_requests: OrdMap<TaskId, CouponRequest>,
     pub(crate) orders: OrdMap<OrderId, Arc<Order>>,
     pub(crate) orders_by_user: OrdSet<(UserId, Timestamp, OrderId)>,
     pub(crate) payments: OrdMap<PaymentId, Payment>,

@@ -2,13 +2,13 @@
 
 mod goods;
 
-use commerce_core::coupon::{CouponSteps, UserCouponStatus};
+use commerce_core::coupon::{CouponSteps, InProcessGate, UserCouponStatus};
 use commerce_core::messaging::{Consumer, EventHandler, Group, Message, MessageBus, Relay, SagaPace, Topic};
 use commerce_core::order::{Order, OrderStatus, OrderSteps};
 use commerce_core::stock::StockSteps;
 use commerce_core::store::{GroupCommit, GroupCommitLimits, HiLo, Queries, Store};
 use commerce_core::testing::{
-    Fault, FaultyStore, ManualClock, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom,
+    Fault, FaultyStore, ManualClock, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom,
 };
 use commerce_core::{Clock, Commerce, EventId, OrderId, Parts, Settings, UserId};
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub(crate) fn parts(memory: &MemoryStore, bus: &MemoryBus, clock: &Arc<ManualClo
         bus: Arc::new(bus.clone()),
         notifier: Arc::new(MemoryNotifier::new()),
         locks: Arc::new(MemoryLocks::new()),
+        gate: Arc::new(InProcessGate::new()),
+        board: Arc::new(MemoryBoard::new()),
         passwords: Arc::new(PlainHasher),
         clock: Arc::clone(clock) as _,
         random: Arc::new(SeededRandom::new(1)),

@@ -98,7 +98,7 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         payments::payments_are_refunded_in_batches_of_any_size,
         payments::an_unknown_payment_cannot_be_saved,
         payments::the_largest_and_the_smallest_amount_come_back_as_they_were,
-        payments::best_sellers_come_first_and_ties_go_to_the_smaller_id,
+        payments::what_was_sold_is_summed_by_product,
         payments::sales_count_from_the_first_instant_to_before_the_last,
         payments::only_completed_payments_are_sales,
         messages::events_come_out_in_the_order_they_went_in_in_batches_of_any_size,

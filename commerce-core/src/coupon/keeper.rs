@@ -1,0 +1,136 @@
+use super::{Coupon, CouponGate, CouponRequest, GateError, GatePlace, PlaceState, UserCoupon};
+use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::store::{PageLimit, Store, StoreError};
+use crate::{CouponId, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many places are loaded at once.
+const PAGE_ROWS: u32 = 1_000;
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Why a gate could not be rebuilt; it stays closed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lock service failed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The gate failed.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+}
+
+/// Rebuilds gates from the store: from what was issued, and from the requests that are not decided.
+#[derive(Clone)]
+pub struct GateKeeper {
+    /// What is true.
+    pub store: Arc<dyn Store>,
+    /// What is rebuilt.
+    pub gate: Arc<dyn CouponGate>,
+    /// What keeps two processes from rebuilding the same gate.
+    pub locks: Arc<dyn DistributedLock>,
+}
+
+impl GateKeeper {
+    /// Closes the gate of a coupon and opens it again with the places the store knows of; answers how many there are, `None` if the coupon does
+    /// not exist or another process is at it.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; the gate stays closed then, and can be rebuilt again.
+    pub async fn rebuild(&self, coupon: CouponId) -> Result<Option<u64>, KeeperError> {
+        let Some(grant) = self.locks.try_acquire(&format!("gate-{coupon}"), LEASE).await? else { return Ok(None) };
+        let rebuilt = self.rebuild_under(coupon, &grant).await;
+        self.locks.release(&grant).await?;
+        rebuilt
+    }
+
+    /// Opens the gates of all coupons that have not expired and are closed; answers how many it opened.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; the gates that could not be rebuilt stay closed.
+    pub async fn open_closed(&self, now: Timestamp) -> Result<u64, KeeperError> {
+        let most = PageLimit::new(i64::from(PageLimit::MAX)).unwrap_or_default();
+        let (mut after, mut opened) = (None, 0);
+        loop {
+            let page = self.store.queries().coupons(after, most).await?;
+            for coupon in page.items.iter().filter(|coupon| !coupon.expired(now)) {
+                if self.gate.census(coupon.id).await?.is_none() {
+                    opened += u64::from(self.rebuild(coupon.id).await?.is_some());
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(opened);
+            }
+        }
+    }
+
+    async fn rebuild_under(&self, coupon_id: CouponId, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+        // Closed first, so that everybody admitted from now on is admitted by the rebuilt gate. Who was admitted before and is not stored yet
+        // is among the pending ones that the gate keeps; if it has lost those too, the issuer is the judge.
+        self.gate.close(coupon_id, grant.fence).await?;
+        let Some(coupon) = self.store.queries().coupon(coupon_id).await? else { return Ok(None) };
+        let (Some(pending), Some(issued)) = (self.load_pending(&coupon, grant).await?, self.load_issued(&coupon, grant).await?) else {
+            return Ok(None);
+        };
+        let opened = self.gate.open(&coupon, grant.fence).await?;
+        tracing::info!(coupon_id = coupon_id.get(), issued, pending, opened, "rebuilt a coupon gate");
+        Ok(opened.then_some(pending + issued))
+    }
+
+    /// Pending requests come first: one that is decided meanwhile is settled by the sweeper, while one that was looked for too late in both
+    /// places would be missed.
+    async fn load_pending(&self, coupon: &Coupon, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+        let (mut after, mut loaded) = (None, 0);
+        loop {
+            let page = self.store.queries().pending_requests(after, PAGE_ROWS).await?;
+            let places: Vec<_> = page.iter().filter(|request| request.coupon_id == coupon.id).map(GatePlace::from).collect();
+            if !self.load(coupon, grant, &places).await? {
+                return Ok(None);
+            }
+            loaded += places.len() as u64;
+            after = page.last().map(|request| request.task_id);
+            if page.len() < PAGE_ROWS as usize {
+                return Ok(Some(loaded));
+            }
+        }
+    }
+
+    async fn load_issued(&self, coupon: &Coupon, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+        let (mut after, mut loaded) = (None, 0);
+        loop {
+            let page = self.store.queries().issued_of(coupon.id, after, PAGE_ROWS).await?;
+            let places: Vec<_> = page.iter().map(GatePlace::from).collect();
+            if !self.load(coupon, grant, &places).await? {
+                return Ok(None);
+            }
+            loaded += places.len() as u64;
+            after = page.last().map(|held| held.id);
+            if page.len() < PAGE_ROWS as usize {
+                return Ok(Some(loaded));
+            }
+        }
+    }
+
+    /// Loads a page and holds the lock on; `false` if somebody else has taken over.
+    async fn load(&self, coupon: &Coupon, grant: &LockGrant, places: &[GatePlace]) -> Result<bool, KeeperError> {
+        Ok(self.gate.load(coupon.id, grant.fence, places).await? && self.locks.renew(grant, LEASE).await?)
+    }
+}
+
+impl From<&CouponRequest> for GatePlace {
+    fn from(request: &CouponRequest) -> Self {
+        let CouponRequest { task_id, user_id, position, admitted_at, .. } = *request;
+        Self { task_id, user_id, position, at: admitted_at, state: PlaceState::Pending }
+    }
+}
+
+impl From<&UserCoupon> for GatePlace {
+    fn from(held: &UserCoupon) -> Self {
+        let UserCoupon { task_id, user_id, position, issued_at, .. } = *held;
+        Self { task_id, user_id, position, at: issued_at, state: PlaceState::Issued }
+    }
+}

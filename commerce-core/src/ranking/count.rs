@@ -1,0 +1,61 @@
+use super::{RankingBoard, Sale, SaleState, horizon};
+use crate::messaging::{Effect, EffectError, Envelope, Event, EventType, Group};
+use crate::{BusinessCalendar, Clock};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Counts what was paid and refunded, on the day of the payment.
+pub struct SaleCounter {
+    /// Where it is counted.
+    pub board: Arc<dyn RankingBoard>,
+    /// Which day an instant belongs to.
+    pub calendar: BusinessCalendar,
+    /// What day it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Effect for SaleCounter {
+    fn group(&self) -> Group {
+        Group::Ranking
+    }
+
+    fn handles(&self) -> &'static [EventType] {
+        &[EventType::OrderPaid, EventType::OrderRefunded]
+    }
+
+    async fn apply(&self, events: &[Envelope]) -> Result<(), EffectError> {
+        if self.board.calendar().await.map_err(EffectError::of)? != Some(self.calendar) {
+            self.board.reset(self.calendar).await.map_err(EffectError::of)?;
+        }
+        let mut days = BTreeMap::<_, Vec<Sale>>::new();
+        for sale in events.iter().filter_map(|envelope| sale(&envelope.event)) {
+            days.entry(self.calendar.day_of(sale.paid_at)).or_default().push(sale);
+        }
+        let today = self.calendar.day_of(self.clock.now());
+        let kept = days.range(horizon(today)..);
+        for (day, sales) in kept {
+            self.board.record(*day, sales).await.map_err(EffectError::of)?;
+        }
+        // A day of the ranking that is shown has changed.
+        let changed = days.range(super::window(today)).next().is_some();
+        if changed && self.board.top(today, 1).await.map_err(EffectError::of)?.is_some() {
+            self.board.aggregate(today).await.map_err(EffectError::of)?;
+        }
+        Ok(())
+    }
+}
+
+fn sale(event: &Event) -> Option<Sale> {
+    match event {
+        Event::OrderPaid(paid) => {
+            Some(Sale { order_id: paid.order_id, paid_at: paid.paid_at, units: paid.sold.clone(), state: SaleState::Paid })
+        }
+        Event::OrderRefunded(closed) => {
+            let paid_at = closed.paid_at?;
+            Some(Sale { order_id: closed.order_id, paid_at, units: closed.sold.clone(), state: SaleState::Refunded })
+        }
+        _ => None,
+    }
+}

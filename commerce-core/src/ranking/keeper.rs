@@ -1,0 +1,127 @@
+use super::{BoardError, RankingBoard, horizon, window};
+use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::store::{SaleCursor, Store, StoreError};
+use crate::{BusinessCalendar, BusinessDay};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many sales are counted at once.
+const PAGE_ROWS: u32 = 500;
+const LEASE: Duration = Duration::from_secs(30);
+const LOCK: &str = "ranking";
+
+/// Why a ranking could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RankingError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lock service failed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The board failed.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// Another process makes it, and takes long.
+    #[error("the ranking is being made: ask again in a moment")]
+    InTheMaking,
+}
+
+/// Sees to it that the boards are whole and that there is a ranking: from what was counted, and from the store where that was lost.
+#[derive(Clone)]
+pub struct RankingKeeper {
+    /// What is true.
+    pub store: Arc<dyn Store>,
+    /// Where it is counted.
+    pub board: Arc<dyn RankingBoard>,
+    /// What keeps two processes from making the same ranking.
+    pub locks: Arc<dyn DistributedLock>,
+    /// Which day an instant belongs to.
+    pub calendar: BusinessCalendar,
+}
+
+impl RankingKeeper {
+    /// Rebuilds the boards of today and of the window that are not whole, makes the ranking of `today` unless it is there and right, and forgets old
+    /// boards. Answers how many boards and rankings it made; `None` if another process is at it.
+    ///
+    /// # Errors
+    /// [`RankingError`]; what is missing is made the next time.
+    pub async fn prepare(&self, today: BusinessDay) -> Result<Option<u64>, RankingError> {
+        self.under_lock(async |grant| self.prepare_under(today, grant).await).await
+    }
+
+    /// Counts a day anew from the store, and makes the ranking of `today` anew. Answers how many sales there were; `None` if another process is at
+    /// it.
+    ///
+    /// # Errors
+    /// [`RankingError`]; the day is counted anew the next time.
+    pub async fn rebuild(&self, day: BusinessDay, today: BusinessDay) -> Result<Option<u64>, RankingError> {
+        self.under_lock(async |grant| {
+            self.keep_calendar().await?;
+            let sales = self.rebuild_day(day, grant).await?;
+            if self.board.top(today, 1).await?.is_some() {
+                self.board.aggregate(today).await?;
+            }
+            Ok(sales)
+        })
+        .await
+    }
+
+    async fn under_lock(&self, work: impl AsyncFnOnce(&LockGrant) -> Result<u64, RankingError>) -> Result<Option<u64>, RankingError> {
+        let Some(grant) = self.locks.try_acquire(LOCK, LEASE).await? else { return Ok(None) };
+        let outcome = work(&grant).await;
+        self.locks.release(&grant).await?;
+        outcome.map(Some)
+    }
+
+    async fn prepare_under(&self, today: BusinessDay, grant: &LockGrant) -> Result<u64, RankingError> {
+        self.keep_calendar().await?;
+        let whole = self.board.days().await?.into_iter().filter(|board| board.whole);
+        let whole: HashSet<_> = whole.map(|board| board.day).collect();
+        let (mut made, mut changed) = (0, false);
+        for day in today.since(window(today).start) {
+            if !whole.contains(&day) {
+                self.rebuild_day(day, grant).await?;
+                made += 1;
+                changed |= day != today;
+            }
+        }
+        if changed || self.board.top(today, 1).await?.is_none() {
+            self.board.aggregate(today).await?;
+            made += 1;
+        }
+        self.board.forget(horizon(today)).await?;
+        Ok(made)
+    }
+
+    async fn keep_calendar(&self) -> Result<(), RankingError> {
+        if self.board.calendar().await? != Some(self.calendar) {
+            self.board.reset(self.calendar).await?;
+        }
+        Ok(())
+    }
+
+    /// A sale whose event is recorded before the board is cleared is stored by then, and so is counted from the store; one whose event is recorded
+    /// later is known to the board twice, which makes no difference.
+    async fn rebuild_day(&self, day: BusinessDay, grant: &LockGrant) -> Result<u64, RankingError> {
+        let (from, to) = (self.calendar.start_of(day), self.calendar.start_of(day.next()));
+        self.board.clear(day).await?;
+        let (mut after, mut counted) = (None, 0);
+        loop {
+            let sales = self.store.queries().sales(from, to, after, PAGE_ROWS).await?;
+            self.board.record(day, &sales).await?;
+            counted += sales.len() as u64;
+            after = sales.last().map(|sale| SaleCursor { paid_at: sale.paid_at, order_id: sale.order_id });
+            if sales.len() < PAGE_ROWS as usize {
+                break;
+            }
+            if !self.locks.renew(grant, LEASE).await? {
+                return Err(RankingError::InTheMaking);
+            }
+        }
+        self.board.mark_whole(day).await?;
+        tracing::info!(%day, sales = counted, "counted the sales of a day anew");
+        Ok(counted)
+    }
+}

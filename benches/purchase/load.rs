@@ -1,17 +1,11 @@
 //! The load of the purchase benchmark.
 
-mod driver;
-mod figures;
-mod knobs;
-mod machine;
-mod shop;
-
-pub(crate) use knobs::Knobs;
-
-use crate::harness::process::{Server, scratch_directory};
+use super::knobs::Knobs;
+use super::{driver, shop};
+use crate::harness::process::scratch_directory;
+use crate::measure::{machine, server};
 use rustix::process::Signal;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Measures purchases as the knobs say; answers everything that was wrong.
 pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
@@ -21,20 +15,24 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let syncs = machine::syncs_per_second(directory, knobs.syncing());
     println!("disk   {syncs:.0} fsyncs/s of a 4 KiB append, one after the other");
 
-    let (server, filling) = start(directory, &knobs).await;
+    let begin = Instant::now();
+    let server = server::start(directory, knobs.server, &["--demo"]).await;
+    let filling = begin.elapsed();
     server.signal(Signal::TERM);
     server.ended().await;
-    let (server, starting) = start(directory, &knobs).await;
+    let begin = Instant::now();
+    let server = server::start(directory, knobs.server, &["--demo"]).await;
+    let starting = begin.elapsed();
     println!("start  {} ms; {} ms with filling the demo shop", starting.as_millis(), filling.as_millis());
 
     let mut faults = Vec::new();
-    let token = shop::administrator_token(server.address, &knobs).await;
+    let headers = server::administrator_headers(server.address, knobs.server).await;
     let before = shop::stock(server.address).await;
     let idle_kib = machine::resident_kib(server.id());
     let cpu_time = || [server.id(), std::process::id()].map(machine::cpu_time);
     let cpu_before = cpu_time();
     let wares = shop::wares(server.address, &knobs).await;
-    let figures = driver::buy(server.address, &knobs, token, wares).await;
+    let figures = driver::buy(server.address, &knobs, headers, wares).await;
     let cpu_after = cpu_time();
 
     figures.print();
@@ -53,35 +51,8 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     if u64::try_from(gone).ok() != Some(sold) {
         faults.push(format!("{gone} units were taken from the stock but {sold} were sold"));
     }
-    faults.extend(audit(directory, "beside the server").await);
-    let (ending, status) = (Instant::now(), {
-        server.signal(Signal::TERM);
-        server.ended().await
-    });
-    println!("stop   {} ms", ending.elapsed().as_millis());
-    if !status.success() {
-        faults.push(format!("the server ended with {status}"));
-    }
-    faults.extend(audit(directory, "after it").await);
+    faults.extend(server::audit(directory, "beside the server").await);
+    faults.extend(server::stop(server).await);
+    faults.extend(server::audit(directory, "after it").await);
     faults
-}
-
-async fn start(directory: &Path, knobs: &Knobs) -> (Server, Duration) {
-    let begin = Instant::now();
-    let mut arguments = vec!["--demo", "--durability", knobs.durability()];
-    if !knobs.authenticated() {
-        arguments.extend(["--auth", "off"]);
-    }
-    match Server::start(directory, &arguments).await {
-        Ok(server) => (server, begin.elapsed()),
-        Err(failed) => panic!("the server ended with {:?}: {}", failed.code, failed.messages),
-    }
-}
-
-async fn audit(directory: &Path, when: &str) -> Option<String> {
-    let begin = Instant::now();
-    let output = shop::audit(directory).await;
-    println!("audit  {} {when}, in {} ms", if output.status.success() { "clean" } else { "NOT CLEAN" }, begin.elapsed().as_millis());
-    let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (!output.status.success()).then(|| format!("the audit {when}: {}", said()))
 }

@@ -145,6 +145,10 @@ pub struct ServerArgs {
     #[arg(long, env = "COMMERCE_PAYMENT_DEADLINE", value_name = "DURATION", default_value = "15m", value_parser = duration)]
     pub payment_deadline: Duration,
 
+    /// One coupon request per user and coupon is taken in this time; 0s turns it off
+    #[arg(long, env = "COMMERCE_COUPON_WINDOW", value_name = "DURATION", default_value = "3m", value_parser = duration)]
+    pub coupon_window: Duration,
+
     /// Fill an empty database with the demo shop first
     #[arg(long, env = "COMMERCE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,

@@ -30,8 +30,16 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let demo = if server.demo { Some(fill_demo(shop.parts(), shared.time_zone).await?) } else { None };
     demo.into_iter().for_each(report);
 
-    let settings = Settings { calendar: shared.time_zone, payment_deadline: server.payment_deadline, ..Settings::default() };
+    let settings = Settings {
+        calendar: shared.time_zone,
+        payment_deadline: server.payment_deadline,
+        coupon_window: server.coupon_window,
+        ..Settings::default()
+    };
     let commerce = Commerce::open(shop.parts().clone(), settings);
+    // Before anybody asks: nobody is to be told to wait for a gate that only has to be read in.
+    let opened = commerce.gate_keeper().open_closed(shop.parts().clock.now()).await;
+    opened.map_err(|error| Failure::missing("cannot open the coupon gates", &error))?;
     commerce.start_consumers(&Group::ALL);
     commerce.start_scheduler();
 

@@ -1,4 +1,4 @@
-//! What the benchmarks share: knobs, latencies, and what the machine can do.
+//! What the benchmarks share: knobs, latencies, the server that is measured, and what it takes of the machine.
 
 pub(crate) mod knob;
 pub(crate) mod latencies;

@@ -1,7 +1,7 @@
 //! The load of the purchase benchmark.
 
 use super::knobs::Knobs;
-use super::{driver, shop};
+use super::{disk, driver, shop};
 use crate::harness::process::scratch_directory;
 use crate::measure::{machine, server};
 use rustix::process::Signal;
@@ -12,7 +12,7 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let directory = scratch_directory();
     let directory = directory.path();
     println!("{knobs}");
-    let syncs = machine::syncs_per_second(directory, knobs.syncing());
+    let syncs = disk::syncs_per_second(directory, knobs.syncing());
     println!("disk   {syncs:.0} fsyncs/s of a 4 KiB append, one after the other");
 
     let begin = Instant::now();

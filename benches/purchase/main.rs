@@ -14,6 +14,7 @@ mod harness;
 #[path = "../measure/mod.rs"]
 mod measure;
 
+mod disk;
 mod driver;
 mod figures;
 mod knobs;

@@ -134,7 +134,7 @@ impl Commerce {
         let coupons = group_read(CouponLookup(store()), &stop, &workers);
         let requests = group_read(RequestLookup(store()), &stop, &workers);
         let (rebuilding, swept) = (Mutex::default(), Mutex::default());
-        let shop = Shop {
+        Self(Arc::new(Shop {
             parts,
             settings,
             desks,
@@ -149,8 +149,7 @@ impl Commerce {
             swept,
             stop,
             workers,
-        };
-        Self(Arc::new(shop))
+        }))
     }
 
     /// The adapters the shop is made of.

@@ -294,7 +294,7 @@ impl<E: EventHandler> Handler for Inboxed<E> {
                     handled.push((message, *source));
                 }
                 Work::Bury { message, source, reason, attempts } => {
-                    letters.push(Letter { message, source: *source, reason: reason.clone(), attempts: *attempts })
+                    letters.push(Letter { message, source: *source, reason: reason.clone(), attempts: *attempts });
                 }
             }
         }

@@ -1,5 +1,5 @@
 use super::consumer::{BACKOFF, Bury, Work, read, topics, works};
-use super::{Envelope, EventType, Group, MessageBus, StartAt};
+use super::{Envelope, EventType, Group, MessageBus, StartAt, Topic};
 use crate::Clock;
 use crate::store::{Desk, GroupCommit, Random};
 use async_trait::async_trait;
@@ -59,6 +59,11 @@ impl<E: Effect> EffectConsumer<E> {
     ) -> Self {
         let bury = group_commit.desk(Bury { group: effect.group(), clock });
         Self { effect, bury, bus, random, gather }
+    }
+
+    /// The topics the group reads.
+    pub fn topics(&self) -> Vec<Topic> {
+        topics(self.effect.handles())
     }
 
     /// Reads and handles until `stop`; what is being handled then takes effect and is acknowledged first.

@@ -1,5 +1,6 @@
 use super::{BoardError, RankingBoard, horizon, window};
 use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::messaging::SoldUnits;
 use crate::store::{SaleCursor, Store, StoreError};
 use crate::{BusinessCalendar, BusinessDay};
 use std::collections::HashSet;
@@ -66,6 +67,15 @@ impl RankingKeeper {
             Ok(sales)
         })
         .await
+    }
+
+    /// The first `limit` products of the ranking of `today`; `None` if it was not made, or by another calendar.
+    ///
+    /// # Errors
+    /// [`BoardError`] if the board cannot be reached.
+    pub async fn ranking(&self, today: BusinessDay, limit: usize) -> Result<Option<Vec<SoldUnits>>, BoardError> {
+        let by_this_calendar = self.board.calendar().await? == Some(self.calendar);
+        if by_this_calendar { self.board.top(today, limit).await } else { Ok(None) }
     }
 
     async fn under_lock(&self, work: impl AsyncFnOnce(&LockGrant) -> Result<u64, RankingError>) -> Result<Option<u64>, RankingError> {

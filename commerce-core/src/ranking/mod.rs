@@ -95,7 +95,7 @@ impl Ranking {
     async fn read(&self, today: BusinessDay) -> Result<Vec<RankedProduct>, RankingError> {
         let deadline = Instant::now() + PATIENCE;
         let sold = loop {
-            if let Some(sold) = self.keeper.board.top(today, usize::from(PageLimit::MAX)).await? {
+            if let Some(sold) = self.keeper.ranking(today, usize::from(PageLimit::MAX)).await? {
                 break sold;
             }
             if self.keeper.prepare(today).await?.is_none() {

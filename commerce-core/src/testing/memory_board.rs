@@ -75,7 +75,9 @@ impl RankingBoard for MemoryBoard {
     async fn record(&self, day: BusinessDay, sales: &[Sale]) -> Result<(), BoardError> {
         let mut boards = self.boards();
         let day = boards.days.entry(day).or_default();
-        sales.iter().for_each(|sale| day.record(sale));
+        for sale in sales {
+            day.record(sale);
+        }
         Ok(())
     }
 

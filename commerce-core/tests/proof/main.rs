@@ -3,6 +3,7 @@
 
 mod books;
 mod chain;
+mod coupons;
 mod group_commit;
 mod idempotency;
 mod model;

@@ -119,7 +119,9 @@ impl Turnstile {
     pub(super) fn load(&mut self, fence: u64, places: &[GatePlace]) -> bool {
         let closed_by_caller = matches!(self.phase, Phase::Closed { fence: last, .. } if last == fence);
         if closed_by_caller {
-            places.iter().for_each(|place| self.put_new(*place));
+            for place in places {
+                self.put_new(*place);
+            }
         }
         closed_by_caller
     }
@@ -130,7 +132,9 @@ impl Turnstile {
             Phase::Closed { fence: last, kept } if *last == fence => std::mem::take(kept),
             Phase::Closed { .. } | Phase::Open { .. } => return false,
         };
-        kept.into_iter().for_each(|place| self.put_new(place));
+        for place in kept {
+            self.put_new(place);
+        }
         self.phase = Phase::Open { initial_stock, opens_at, expires_at, fence };
         true
     }

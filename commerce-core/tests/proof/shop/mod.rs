@@ -2,9 +2,10 @@
 
 mod goods;
 
-use commerce_core::coupon::{CouponSteps, InProcessGate, UserCouponStatus};
-use commerce_core::messaging::{Consumer, EventHandler, Group, Message, MessageBus, Relay, SagaPace, Topic};
+use commerce_core::coupon::{CouponIssuer, CouponSteps, GateSettler, InProcessGate, UserCouponStatus};
+use commerce_core::messaging::{Consumer, Effect, EffectConsumer, EventHandler, Group, Message, MessageBus, Relay, SagaPace, Topic};
 use commerce_core::order::{Order, OrderStatus, OrderSteps};
+use commerce_core::ranking::SaleCounter;
 use commerce_core::stock::StockSteps;
 use commerce_core::store::{GroupCommit, GroupCommitLimits, HiLo, Queries, Store};
 use commerce_core::testing::{
@@ -88,7 +89,13 @@ impl Shop {
             Group::Stock => self.consume(StockSteps { clock: Arc::clone(&self.clock) as _ }).await,
             Group::Coupon => self.consume(CouponSteps { clock: Arc::clone(&self.clock) as _ }).await,
             Group::Order => self.consume(OrderSteps { clock: Arc::clone(&self.clock) as _ }).await,
-            other => unreachable!("{} is no group of the saga", other.name()),
+            Group::CouponIssuer => self.consume(CouponIssuer { clock: Arc::clone(&self.clock) as _ }).await,
+            Group::CouponGate => self.take_effect(GateSettler { gate: Arc::clone(&self.commerce.parts().gate) }).await,
+            Group::Ranking => {
+                let (board, calendar) = (Arc::clone(&self.commerce.parts().board), self.commerce.settings().calendar);
+                self.take_effect(SaleCounter { board, calendar, clock: Arc::clone(&self.clock) as _ }).await;
+            }
+            Group::Notification => unreachable!("notifications are hints: nobody waits for them"),
         }
     }
 
@@ -103,20 +110,42 @@ impl Shop {
         let consumer = self.consumer(bus, handler);
         let (topics, stop) = (consumer.topics(), CancellationToken::new());
         let running = tokio::spawn(consumer.run(stop.clone()));
+        self.until_handled(group, &topics).await;
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    /// Lets an effect be had of everything its group has not handled yet.
+    pub(crate) async fn take_effect(&self, effect: impl Effect) {
+        let (bus, random) = (Arc::new(self.bus.clone()), Arc::new(SeededRandom::new(2)));
+        let group = effect.group();
+        let consumer = EffectConsumer::new(effect, &self.steps, bus, Arc::clone(&self.clock) as _, random, Duration::ZERO);
+        let (topics, stop) = (consumer.topics(), CancellationToken::new());
+        let running = tokio::spawn(consumer.run(stop.clone()));
+        self.until_handled(group, &topics).await;
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    async fn until_handled(&self, group: Group, topics: &[Topic]) {
         let all_handled = async {
-            while self.bus.lag(group, &topics).await.unwrap() > 0 {
+            while self.bus.lag(group, topics).await.unwrap() > 0 {
                 // The clock is paused: this passes as soon as nobody else can go on.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         tokio::time::timeout(DEADLINE, all_handled).await.expect("everything is handled in the end");
-        stop.cancel();
-        running.await.unwrap();
     }
 
     /// A consumer whose units of work meet the faults of this shop.
     pub(crate) fn consumer<E: EventHandler>(&self, bus: Arc<dyn MessageBus>, handler: E) -> Consumer<E> {
         Consumer::new(handler, &self.steps, bus, Arc::clone(&self.clock) as _, Arc::new(SeededRandom::new(2)), SagaPace::ByMessage)
+    }
+
+    /// Lets the coupon issuer decide what was requested, and tells the gate.
+    pub(crate) async fn issue_coupons(&self) {
+        self.deliver(Group::CouponIssuer).await;
+        self.deliver(Group::CouponGate).await;
     }
 
     /// Lets every group handle events until nothing happens any more.
@@ -136,15 +165,19 @@ impl Shop {
 
     /// Publishes everything that was ever published once more, under the same ids.
     pub(crate) async fn repeat_history(&self) {
-        self.bus.publish(&self.bus.messages(Topic::Order)).await.unwrap();
+        self.bus.publish(&self.history()).await.unwrap();
     }
 
     /// Publishes every fact that was ever published once more, under ids that nobody has seen.
     pub(crate) async fn retell_history(&self) {
         const UNSEEN: i64 = 1_000_000_000;
         let retold = |message: Message| Message { id: EventId::new(message.id.get() + UNSEEN).unwrap(), ..message };
-        let history: Vec<_> = self.bus.messages(Topic::Order).into_iter().map(retold).collect();
+        let history: Vec<_> = self.history().into_iter().map(retold).collect();
         self.bus.publish(&history).await.unwrap();
+    }
+
+    fn history(&self) -> Vec<Message> {
+        Topic::ALL.into_iter().flat_map(|topic| self.bus.messages(topic)).collect()
     }
 
     pub(crate) async fn order(&self, id: OrderId) -> Order {

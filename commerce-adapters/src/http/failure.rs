@@ -11,6 +11,7 @@ use commerce_core::order::OrderError;
 use commerce_core::payment::PaymentError;
 use commerce_core::point::PointError;
 use commerce_core::product::ProductError;
+use commerce_core::ranking::RankingError;
 use commerce_core::stock::StockError;
 use commerce_core::store::StoreError;
 use commerce_core::user::{PasswordError, UserError};
@@ -188,6 +189,19 @@ impl From<NotifyError> for Failure {
     fn from(error: NotifyError) -> Self {
         tracing::error!(error = %chain(error.0.as_ref()), "the notifier is unavailable");
         Self::new(ErrorCode::Overloaded, "changes cannot be watched right now: try again in a second")
+    }
+}
+
+impl From<RankingError> for Failure {
+    fn from(error: RankingError) -> Self {
+        match error {
+            RankingError::Store(error) => error.into(),
+            RankingError::InTheMaking => Self::new(ErrorCode::Overloaded, error),
+            RankingError::Lock(_) | RankingError::Board(_) => {
+                tracing::error!(error = %chain(&error), "the ranking is unavailable");
+                Self::new(ErrorCode::Overloaded, "the ranking cannot be read right now: try again in a second")
+            }
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use axum::body::{Body, Bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use commerce_adapters::http::{AuthMode, HttpOptions, TokenSecret, router};
+use commerce_core::coupon::InProcessGate;
 use commerce_core::messaging::{Group, Relay};
 use commerce_core::store::{HiLo, Random, Store};
-use commerce_core::testing::{ManualClock, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom};
+use commerce_core::testing::{ManualClock, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom};
 use commerce_core::user::{Email, Password, PasswordHasher, Role, UserName};
 use commerce_core::{Clock, Commerce, Parts, Settings};
 use http_body_util::BodyExt;
@@ -82,6 +83,8 @@ impl TestShop {
             bus: Arc::new(MemoryBus::new()),
             notifier: Arc::new(MemoryNotifier::new()),
             locks: Arc::new(MemoryLocks::new()),
+            gate: Arc::new(InProcessGate::new()),
+            board: Arc::new(MemoryBoard::new()),
             ids: Arc::new(HiLo::new(store)),
             passwords: Arc::new(PlainHasher),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

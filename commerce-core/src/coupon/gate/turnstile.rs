@@ -113,7 +113,8 @@ impl Turnstile {
         // What was loaded by somebody who did not finish is loaded again; what only this gate knows of must not get lost.
         let open = matches!(self.phase, Phase::Open { .. });
         kept.extend(self.pending.iter().filter_map(|(_, user)| self.places.get(user)).filter(|_| open));
-        *self = Self { phase: Phase::Closed { fence, kept }, returned: std::mem::take(&mut self.returned), ..Self::default() };
+        *self =
+            Self { phase: Phase::Closed { fence, kept }, returned: std::mem::take(&mut self.returned), last: self.last, ..Self::default() };
     }
 
     pub(super) fn load(&mut self, fence: u64, places: &[GatePlace]) -> bool {

@@ -61,14 +61,16 @@ impl World {
             }
             catalog.coupons.extend(coupons.into_iter().map(|coupon| coupon.expect("nothing goes wrong yet").id));
         }
-        let points = users.iter().filter(|_| dice.chance(60)).map(|user| commerce.charge(*user, ChargeAmount::new(9_000).expect("in range")));
+        let points =
+            users.iter().filter(|_| dice.chance(60)).map(|user| commerce.charge(*user, ChargeAmount::new(9_000).expect("in range")));
         join_all(points.collect::<Vec<_>>()).await;
         users
     }
 }
 
 async fn register(commerce: &Commerce, number: usize) -> UserId {
-    let (name, email) = (UserName::parse("Buyer").expect("a name"), Email::parse(&format!("buyer-{number}@shop.example")).expect("an address"));
+    let (name, email) =
+        (UserName::parse("Buyer").expect("a name"), Email::parse(&format!("buyer-{number}@shop.example")).expect("an address"));
     let user = commerce.register_hashed(name, email, PasswordHash::new("plain:secret".to_owned()), Role::Customer).await;
     user.expect("nothing goes wrong yet").id
 }

@@ -40,7 +40,7 @@ impl World {
 
     /// An order that was acknowledged exists once, and is not behind of what was said about it.
     async fn check_told_orders(&self, told: &Told) {
-        let ids: Vec<_> = self.ids_of(told);
+        let ids: Vec<_> = told.orders.iter().flat_map(|order| order.ids.iter().copied()).collect();
         let orders = self.memory.queries().orders(&ids).await.expect("the store is there");
         let orders: BTreeMap<OrderId, Order> = orders.into_iter().map(|view| (view.order.id, view.order)).collect();
         for asked in &told.orders {
@@ -59,11 +59,6 @@ impl World {
                 self.must(still_true, || format!("order {id} was said to be {status}, but is {}", order.status));
             }
         }
-    }
-
-    fn ids_of(&self, told: &Told) -> Vec<OrderId> {
-        let ids: BTreeSet<_> = told.orders.iter().flat_map(|order| order.ids.iter().copied()).collect();
-        ids.into_iter().collect()
     }
 
     async fn check_payments(&self, told: &Told) {
@@ -92,9 +87,9 @@ impl World {
         self.count("task", if held.is_some() { "issued" } else { "not issued" });
         let Some(update) = &told.outcome else { return };
         let as_told = match update.status {
-            TaskStatus::Success => held.as_ref().is_some_and(|held| {
-                (held.user_id, held.coupon_id, Some(held.position)) == (told.user, told.coupon, update.position)
-            }),
+            TaskStatus::Success => held
+                .as_ref()
+                .is_some_and(|held| (held.user_id, held.coupon_id, Some(held.position)) == (told.user, told.coupon, update.position)),
             TaskStatus::Fail => held.is_none(),
             TaskStatus::Pending => true,
         };

@@ -1,11 +1,11 @@
 //! Waiting until nothing more happens once the faults have healed.
 
 use crate::world::World;
+use commerce_core::coupon::CouponGate;
 use commerce_core::messaging::{Group, MessageBus, Topic};
 use commerce_core::ranking::RankingBoard;
 use commerce_core::store::Store;
 use commerce_core::{BusinessDay, Clock, OrderId, Timestamp};
-use commerce_core::coupon::CouponGate;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

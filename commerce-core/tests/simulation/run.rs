@@ -47,7 +47,8 @@ async fn live(seed: u64) -> Rc<World> {
 
     let client = |name: &str, who: u64| Client { world: Rc::clone(&world), name: name.to_owned(), dice: Dice::of(seed, who) };
     let public = Rc::<Public>::default();
-    let buyers: Vec<_> = (100..).zip(users).map(|(who, user)| Buyer::new(client(&format!("buyer {user}"), who), user, Rc::clone(&public))).collect();
+    let buyers: Vec<_> =
+        (100..).zip(users).map(|(who, user)| Buyer::new(client(&format!("buyer {user}"), who), user, Rc::clone(&public))).collect();
     let (administrator, nature) = (Administrator(client("admin", 20)), client("nature", 21));
     let supervised = select_all((0..slots).map(|slot| world.supervise(slot, &process_dice[slot]).boxed_local()));
     let lived = async {

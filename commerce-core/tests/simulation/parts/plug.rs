@@ -19,13 +19,14 @@ struct Fuse {
 }
 
 /// A place for a subscription, from which it is taken when its process crashes: its group goes on without it.
-pub(super) type Seat = Arc<tokio::sync::Mutex<Option<Box<dyn Subscription>>>>;
+pub(super) type Seat = Arc<Chair>;
+type Chair = tokio::sync::Mutex<Option<Box<dyn Subscription>>>;
 
 /// Stands in front of all ports of one process. Once it is pulled, nothing the process does has any effect, and no call returns.
 pub(crate) struct Plug {
     pulled: CancellationToken,
     fuse: Mutex<Option<Fuse>>,
-    seats: Mutex<Vec<Weak<tokio::sync::Mutex<Option<Box<dyn Subscription>>>>>>,
+    seats: Mutex<Vec<Weak<Chair>>>,
     weather: Arc<Weather>,
 }
 

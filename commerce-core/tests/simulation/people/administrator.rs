@@ -6,8 +6,8 @@ use commerce_core::coupon::{Coupon, CouponError, CreateCoupon, CreateCoupons, Ne
 use commerce_core::stock::{AdjustStock, StockAdjustment, StockError, StockQuantity};
 use commerce_core::{Clock, Commerce, CouponId, OptionId, Sequence};
 
-const ACTIONS: usize = 4;
-const PAUSE_MS: u64 = 2_500;
+const ACTIONS: usize = 3;
+const PAUSE_MS: u64 = 2_000;
 
 /// Somebody who runs the shop.
 pub(crate) struct Administrator(pub(crate) Client);

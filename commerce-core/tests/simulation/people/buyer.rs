@@ -8,8 +8,8 @@ use commerce_core::{Money, OrderId, PaymentId, UserCouponId, UserId};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-const ACTIONS: usize = 9;
-const PAUSE_MS: u64 = 1_400;
+const ACTIONS: usize = 7;
+const PAUSE_MS: u64 = 1_100;
 
 /// Somebody who charges, orders, pays and asks for coupons.
 pub(crate) struct Buyer {
@@ -69,9 +69,8 @@ impl Buyer {
             client.note(&format!("charge {amount} for user {user}"), &outcome);
             outcome
         } else {
-            let command = move |_, idempotency_key| {
-                Box::pin(async move { Ok(ChargePoints { user_id: user, amount: points, idempotency_key }) }) as _
-            };
+            let command =
+                move |_, idempotency_key| Box::pin(async move { Ok(ChargePoints { user_id: user, amount: points, idempotency_key }) }) as _;
             let change = Change::<Charge, Money> {
                 what: format!("charge {amount} for user {user}"),
                 owner: Some(user),
@@ -93,7 +92,8 @@ impl Buyer {
     async fn register_a_friend(&self) {
         let number = self.public.registered.get();
         self.public.registered.set(number + u64::from(self.client.dice.chance(50)));
-        let (name, email) = (UserName::parse("Friend").expect("a name"), Email::parse(&format!("friend-{number}@shop.example")).expect("an address"));
+        let (name, email) =
+            (UserName::parse("Friend").expect("a name"), Email::parse(&format!("friend-{number}@shop.example")).expect("an address"));
         let answer = self
             .client
             .ask(async |commerce| {

@@ -2,7 +2,9 @@ use super::buyer::Buyer;
 use super::client::{Client, Outcome};
 use super::keyed::Change;
 use crate::told::{Fate, OrderTold};
-use commerce_core::order::{CancelOrder, CancelOrders, Order, OrderError, OrderLine, OrderLines, OrderStatus, PlaceOrder, PlaceOrders, Quantity};
+use commerce_core::order::{
+    CancelOrder, CancelOrders, Order, OrderError, OrderLine, OrderLines, OrderStatus, PlaceOrder, PlaceOrders, Quantity,
+};
 use commerce_core::payment::{Pay, PayOrder, Payment, PaymentError, PaymentStatus, Refund, RefundPayment};
 use commerce_core::user::Actor;
 use commerce_core::{Commerce, ErrorCode, OptionId, OrderId, PaymentId, Sequence, UserCouponId};
@@ -53,8 +55,13 @@ impl Buyer {
         if let Fate::Done(id) = outcome.fate() {
             self.orders.borrow_mut().push(id);
             self.public.orders.borrow_mut().push(id);
-            if dice.chance(50) { self.wait_for(id).await } else { self.watch(id).await }
             if dice.chance(50) {
+                self.wait_for(id).await;
+            } else {
+                self.watch(id).await;
+            }
+            if dice.chance(60) {
+                self.wait_for(id).await;
                 self.pay().await;
             }
         }

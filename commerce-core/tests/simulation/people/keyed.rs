@@ -79,7 +79,7 @@ impl Client {
             let mut known = None;
             for answer in answers {
                 match answer {
-                    Attempt::Answered(outcome) => self.same(&what, &mut known, outcome),
+                    Attempt::Answered(outcome) => self.same(&what, &mut known, &outcome),
                     Attempt::NotKnown(outcome) => {
                         unknown |= outcome == Outcome::Unknown;
                         self.note(&what, &outcome);
@@ -119,7 +119,7 @@ impl Client {
         }
         match self.attempt(change, Some(&claim)).await {
             Attempt::Answered(again) if !other => {
-                self.same(what, &mut Some(outcome.clone()), again);
+                self.same(what, &mut Some(outcome.clone()), &again);
                 self.world.count("client", "was told the same again");
             }
             Attempt::KeyReused if other => self.note(what, &Outcome::<i64>::Refused(ErrorCode::IdempotencyKeyReused)),
@@ -129,9 +129,9 @@ impl Client {
         }
     }
 
-    fn same(&self, what: &str, known: &mut Option<Outcome<i64>>, answer: Outcome<i64>) {
+    fn same(&self, what: &str, known: &mut Option<Outcome<i64>>, answer: &Outcome<i64>) {
         let before = known.get_or_insert_with(|| answer.clone());
-        self.world.must(*before == answer, || format!("{what} was answered {before}, then {answer}"));
+        self.world.must(before == answer, || format!("{what} was answered {before}, then {answer}"));
     }
 
     fn out_of_date(&self, begun: Timestamp) -> bool {

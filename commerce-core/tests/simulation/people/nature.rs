@@ -1,11 +1,11 @@
 use super::client::Client;
 use std::time::Duration;
 
-const BLOWS: usize = 7;
-const PAUSE_MS: u64 = 2_200;
+const BLOWS: usize = 6;
+const PAUSE_MS: u64 = 1_600;
 const HOUR_MS: i64 = 3_600_000;
 /// Jumps forwards are this far apart: what is under way must not take days.
-const BETWEEN_DAYS: Duration = Duration::from_secs(3);
+const BETWEEN_DAYS: Duration = Duration::from_secs(2);
 
 /// Days turn, clocks are wrong, memories get lost, processes die.
 pub(crate) async fn rage(client: &Client) {

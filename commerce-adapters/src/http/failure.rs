@@ -229,6 +229,13 @@ impl From<AdmissionError> for Failure {
     }
 }
 
+impl From<NotifyError> for Failure {
+    fn from(error: NotifyError) -> Self {
+        tracing::error!(error = %chain(error.0.as_ref()), "the notifier is unavailable");
+        Self::new(ErrorCode::Overloaded, "changes cannot be watched right now: try again in a second")
+    }
+}
+
 impl From<RankingError> for Failure {
     fn from(error: RankingError) -> Self {
         match error {
@@ -236,16 +243,9 @@ impl From<RankingError> for Failure {
             RankingError::InTheMaking => Self::new(ErrorCode::Overloaded, error),
             RankingError::Lock(_) | RankingError::Board(_) => {
                 tracing::error!(error = %chain(&error), "the ranking is unavailable");
-                Self::new(ErrorCode::Overloaded, "the ranking cannot be had right now: try again in a second")
+                Self::new(ErrorCode::Overloaded, "the ranking cannot be read right now: try again in a second")
             }
         }
-    }
-}
-
-impl From<NotifyError> for Failure {
-    fn from(error: NotifyError) -> Self {
-        tracing::error!(error = %chain(error.0.as_ref()), "the notifier is unavailable");
-        Self::new(ErrorCode::Overloaded, "changes cannot be watched right now: try again in a second")
     }
 }
 

@@ -15,13 +15,13 @@ pub use watch::{OrderWatch, TaskWatch};
 
 use self::coupons::Swept;
 use self::lookups::{CouponLookup, OrderLookup, ProductLookup, RequestLookup};
-use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Audited, audit};
 use crate::coupon::{CouponGate, GateKeeper};
 use crate::lock::DistributedLock;
 use crate::messaging::{MessageBus, SagaPace};
 use crate::notify::Notifier;
 use crate::ranking::{Ranking, RankingBoard, RankingKeeper};
-use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Lookup, Random, Store, StoreError};
+use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Lookup, Random, Store};
 use crate::user::PasswordHasher;
 use crate::{BusinessCalendar, Clock, CouponId};
 use std::collections::HashSet;
@@ -56,6 +56,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness for back-off.
     pub random: Arc<dyn Random>,
+}
+
+impl Parts {
+    /// What an [`audit`] of a shop made of these parts looks at.
+    pub fn audited(&self) -> Audited<'_> {
+        let Self { store, gate, board, clock, .. } = self;
+        Audited { store: store.as_ref(), gate: gate.as_ref(), board: board.as_ref(), clock: clock.as_ref() }
+    }
 }
 
 /// How a shop is to behave.
@@ -162,9 +170,9 @@ impl Commerce {
     /// Checks every invariant, beside whatever goes on. `progress` is told how far it is.
     ///
     /// # Errors
-    /// Those of the store, if it could not look.
-    pub async fn audit(&self, options: AuditOptions, progress: &mut (dyn FnMut(AuditProgress) + Send)) -> Result<AuditReport, StoreError> {
-        audit(self.0.parts.store.as_ref(), self.0.parts.clock.as_ref(), options, progress).await
+    /// [`AuditError`] if it could not look.
+    pub async fn audit(&self, options: AuditOptions, progress: &mut (dyn FnMut(AuditProgress) + Send)) -> Result<AuditReport, AuditError> {
+        audit(self.0.parts.audited(), options, progress).await
     }
 
     /// Ends consumers and scheduler, then commits what waits. Commands that come later are refused.

@@ -18,6 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let embedded = EmbeddedParts::open_alone(SqliteOptions::new(folder.path().join("shop.db"))).await?;
     let shop = Commerce::open(embedded.parts().clone(), Settings::default());
     shop.start_consumers(&Group::ALL);
+    shop.start_scheduler();
 
     let option = NewOption { name: OptionName::parse("270")?, price: UnitPrice::new(129_000)?, stock: StockQuantity::new(5)? };
     let (name, description) = (ProductName::parse("Trail Runner")?, ProductDescription::parse("A shoe for mud and gravel.")?);

@@ -1,6 +1,5 @@
 use commerce_adapters::runtime::{Failure, Progress, SharedArgs, close, open_beside};
 use commerce_core::audit::{AuditCounts, AuditOptions, AuditReport, audit};
-use commerce_core::store::StoreError;
 use serde_json::json;
 
 /// The options of `audit`.
@@ -14,33 +13,16 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> Result<(), Failure> {
     let shop = open_beside(shared).await?;
     let mut progress = Progress::begin("audit");
-    let parts = shop.parts();
-    let looked =
-        audit(parts.store.as_ref(), parts.clock.as_ref(), AuditOptions::default(), &mut |at| progress.at(at.table, at.rows, 0)).await;
+    let looked = audit(shop.parts().audited(), AuditOptions::default(), &mut |at| progress.at(at.table, at.rows, 0)).await;
     progress.end();
     close(shop).await?;
-    match looked {
-        Ok(report) => {
-            if json {
-                println!("{}", as_json(&report));
-            } else {
-                print(&report);
-            }
-            verdict(&report)
-        }
-        // A row that is no valid data ends the look: nothing that follows from it could be told apart.
-        Err(StoreError::Corrupt(what)) => {
-            let detail = format!("a row is no valid data: {what}");
-            if json {
-                let violation = json!({"check": "unreadable", "subject": "stored data", "detail": detail});
-                println!("{}", json!({"clean": false, "violations": [violation]}));
-            } else {
-                println!("unreadable stored data: {detail}");
-            }
-            Err(Failure::Bad("the audit ended at a row that it cannot read".into()))
-        }
-        Err(error) => Err(Failure::missing("the audit could not look", &error)),
+    let report = looked.map_err(|error| Failure::missing("the audit could not look", &error))?;
+    if json {
+        println!("{}", as_json(&report));
+    } else {
+        print(&report);
     }
+    verdict(&report)
 }
 
 fn verdict(report: &AuditReport) -> Result<(), Failure> {
@@ -59,15 +41,18 @@ fn print(report: &AuditReport) {
         println!("… and {} more", report.omitted);
     }
     if report.is_clean() {
-        let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons } = report.checked;
         println!("clean: every invariant holds");
-        println!("checked {accounts} accounts with {point_entries} ledger entries, {stock} options with {stock_entries} ledger entries,");
-        println!("        {orders} orders, {payments} payments, {coupons} coupons, {user_coupons} user coupons");
     }
+    let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons, gates, boards } =
+        report.checked;
+    println!("checked {accounts} accounts with {point_entries} ledger entries, {stock} options with {stock_entries} ledger entries,");
+    println!("        {orders} orders, {payments} payments, {coupons} coupons, {user_coupons} user coupons,");
+    println!("        {gates} coupon gates that are open, {boards} daily boards of the ranking");
 }
 
 fn as_json(report: &AuditReport) -> serde_json::Value {
-    let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons } = report.checked;
+    let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons, gates, boards } =
+        report.checked;
     let violations: Vec<_> = report
         .violations
         .iter()
@@ -78,6 +63,7 @@ fn as_json(report: &AuditReport) -> serde_json::Value {
         "checked": {
             "accounts": accounts, "pointEntries": point_entries, "options": stock, "stockEntries": stock_entries,
             "orders": orders, "payments": payments, "coupons": coupons, "userCoupons": user_coupons,
+            "openGates": gates, "wholeBoards": boards,
         },
         "violations": violations,
         "omitted": report.omitted,

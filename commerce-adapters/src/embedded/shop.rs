@@ -2,7 +2,8 @@ use super::{EmbeddedBus, InProcessLocks, InProcessNotifier};
 use crate::clock::SystemClock;
 use crate::password::Argon2Hasher;
 use crate::random::ThreadRandom;
-use crate::sqlite::{self, SqliteOptions, SqliteStore};
+use crate::sqlite::{self, SqliteBoard, SqliteOptions, SqliteStore};
+use commerce_core::coupon::InProcessGate;
 use commerce_core::messaging::BusError;
 use commerce_core::store::{HiLo, StoreError};
 use commerce_core::user::PasswordError;
@@ -76,6 +77,9 @@ impl EmbeddedParts {
             store: shared,
             bus: Arc::clone(&bus) as _,
             notifier: Arc::new(InProcessNotifier::default()),
+            // Requests pass it in memory; it is told again by the store when the process starts.
+            gate: Arc::new(InProcessGate::new()),
+            board: Arc::new(SqliteBoard::new(store.clone())),
             locks: Arc::new(InProcessLocks::new(Arc::clone(&clock))),
             passwords: Arc::new(Argon2Hasher::new()?),
             random: Arc::new(ThreadRandom),

@@ -1,28 +1,31 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
-/// How far a long piece of work is: a bar on a terminal, a line a step elsewhere.
+/// How far a long piece of work is: a bar on a terminal, or a count where nobody knows how much there is; a line a step elsewhere.
+///
+/// With `NO_COLOR` in the environment nothing is coloured.
 pub struct Progress {
     what: &'static str,
     bar: Option<ProgressBar>,
     step: String,
+    counts_only: bool,
 }
 
 impl Progress {
     /// Begins a piece of work. Everything is written to standard error.
     pub fn begin(what: &'static str) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style =
-                ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(0).with_style(style).with_prefix(what)
-        });
-        Self { what, bar, step: String::new() }
+        let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(0).with_style(style("{prefix} {bar:30} {pos}/{len} {msg}")));
+        Self { what, bar: bar.map(|bar| bar.with_prefix(what)), step: String::new(), counts_only: false }
     }
 
     /// Tells which step it is at, and how many of its `total` parts are done; 0 if nobody knows.
     pub fn at(&mut self, step: &str, done: u64, total: u64) {
         match &self.bar {
             Some(bar) => {
+                if total == 0 && !self.counts_only {
+                    self.counts_only = true;
+                    bar.set_style(style("{prefix} {spinner} {human_pos} {msg}"));
+                }
                 bar.set_length(total.max(done));
                 bar.set_position(done);
                 bar.set_message(step.to_owned());
@@ -41,4 +44,8 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

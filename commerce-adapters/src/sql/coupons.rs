@@ -1,12 +1,15 @@
-use super::statements::{Guard, Update, insert, select_in, update};
+use super::coupon_requests;
+use super::statements::{Guard, ROWS_MAX, Update, fetch, insert, push_list, select_in, update};
 use super::{Backend, Fields, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::coupon::{
-    Coupon, CouponName, CouponRepository, Discount, DiscountKind, Position, UserCoupon, UserCouponState, UserCouponStatus,
+    Coupon, CouponName, CouponRepository, CouponRequest, Discount, DiscountKind, Position, UserCoupon, UserCouponState, UserCouponStatus,
 };
 use commerce_core::store::StoreError;
-use commerce_core::{CouponId, UserCouponId};
+use commerce_core::{CouponId, TaskId, UserCouponId, UserId};
+use sqlx::QueryBuilder;
+use std::collections::BTreeMap;
 
 pub(super) const COLUMNS: &str = "id, name, discount_kind, discount_value, initial_stock, issued, opens_at, expires_at, created_at";
 pub(super) const HELD_COLUMNS: &str = "id, user_id, coupon_id, place, task_id, issued_at, used_at, order_id";
@@ -35,12 +38,17 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Coupon, Stor
     })
 }
 
+/// Reads the number of a place.
+pub(super) fn read_position<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Position, StoreError> {
+    Position::new(row.whole()?).ok_or_else(|| corrupt("a position of zero"))
+}
+
 /// Reads [`HELD_COLUMNS`].
 pub(super) fn read_held<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<UserCoupon, StoreError> {
     let id = row.whole()?;
     let user_id = row.whole()?;
     let coupon_id = row.whole()?;
-    let position = Position::new(row.whole()?).ok_or_else(|| corrupt("a position of zero"))?;
+    let position = read_position(row)?;
     let task_id = row.whole()?;
     let issued_at = row.at()?;
     let state = match (row.opt_at()?, row.opt_whole()?) {
@@ -61,6 +69,29 @@ fn state_columns(state: UserCouponState) -> (&'static str, Option<i64>, Option<i
         UserCouponState::Issued => (UserCouponStatus::Issued.as_str(), None, None),
         UserCouponState::Used { order_id, at } => (UserCouponStatus::Used.as_str(), Some(at.millis()), Some(order_id.get())),
     }
+}
+
+/// Selects what was issued by pairs of a coupon and a number in `column`: one statement for each coupon, of which a batch has few.
+async fn select_issued<DB: Backend, T: Send>(
+    connection: &mut DB::Connection,
+    column: &str,
+    pairs: impl Iterator<Item = (CouponId, i64)> + Send,
+    mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let mut by_coupon = BTreeMap::<CouponId, Vec<i64>>::new();
+    for (coupon, value) in pairs {
+        by_coupon.entry(coupon).or_default().push(value);
+    }
+    let mut found = Vec::new();
+    for (coupon, values) in &by_coupon {
+        for piece in values.chunks(ROWS_MAX) {
+            let mut query = QueryBuilder::<DB>::new(format!("SELECT coupon_id, {column} FROM user_coupons WHERE coupon_id = "));
+            query.push_bind(coupon.get()).push(format_args!(" AND {column} IN"));
+            push_list(&mut query, piece);
+            found.append(&mut fetch(connection, query, &mut read).await?);
+        }
+    }
+    Ok(found)
 }
 
 #[async_trait]
@@ -124,5 +155,32 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
             row.push_bind(order_id);
         });
         updated.await
+    }
+    async fn insert_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        coupon_requests::insert::<DB>(self.connection(), requests).await
+    }
+
+    async fn lock_requests(&mut self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
+        coupon_requests::by_task::<DB>(self.connection(), tasks, DB::FOR_UPDATE).await
+    }
+
+    async fn save_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        coupon_requests::save::<DB>(self.connection(), requests).await
+    }
+
+    async fn holders(&mut self, pairs: &[(CouponId, UserId)]) -> Result<Vec<(CouponId, UserId)>, StoreError> {
+        let pairs = pairs.iter().map(|(coupon, user)| (*coupon, user.get()));
+        select_issued::<DB, _>(self.connection(), "user_id", pairs, |row| Ok((row.whole()?, row.whole()?))).await
+    }
+
+    async fn places_given(&mut self, places: &[(CouponId, Position)]) -> Result<Vec<(CouponId, Position)>, StoreError> {
+        let places = places.iter().map(|(coupon, position)| (*coupon, i64::from(position.get())));
+        select_issued::<DB, _>(self.connection(), "place", places, |row| Ok((row.whole()?, read_position(row)?))).await
+    }
+
+    async fn last_place(&mut self, coupon: CouponId) -> Result<Option<Position>, StoreError> {
+        let mut query = QueryBuilder::<DB>::new("SELECT place FROM user_coupons WHERE coupon_id = ");
+        query.push_bind(coupon.get()).push(" ORDER BY place DESC LIMIT 1");
+        Ok(fetch(self.connection(), query, read_position).await?.pop())
     }
 }

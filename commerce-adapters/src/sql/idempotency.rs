@@ -8,9 +8,10 @@ use commerce_core::store::StoreError;
 use sqlx::QueryBuilder;
 use std::collections::HashSet;
 
-const COLUMNS: &str = "owner, idempotency_key, fingerprint, status, location, body, created_at";
+pub(super) const COLUMNS: &str = "owner, idempotency_key, fingerprint, status, location, body, created_at";
 
-fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<IdempotencyRecord, StoreError> {
+/// Reads [`COLUMNS`].
+pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<IdempotencyRecord, StoreError> {
     let owner = match row.int()? {
         0 => KeyOwner::Anyone,
         id => KeyOwner::User(UserId::new(id).map_err(corrupt)?),

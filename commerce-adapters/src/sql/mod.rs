@@ -2,6 +2,7 @@
 //! gathers where the dialects differ.
 
 pub(crate) mod backend;
+mod coupon_requests;
 mod coupons;
 mod dead_letters;
 mod fields;
@@ -14,6 +15,7 @@ mod payments;
 mod points;
 mod products;
 mod queries;
+mod sales;
 mod snapshot;
 pub(crate) mod statements;
 mod stock;

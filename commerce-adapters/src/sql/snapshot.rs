@@ -1,14 +1,15 @@
 use super::statements::{fetch, select_in};
-use super::{Backend, Fields, coupons, orders, payments, points, read_whole, stock};
+use super::{Backend, Fields, coupon_requests, coupons, orders, payments, points, read_whole, sales, stock};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
-use commerce_core::coupon::{Coupon, UserCoupon};
+use commerce_core::coupon::{Coupon, CouponRequest, UserCoupon};
+use commerce_core::messaging::SoldUnits;
 use commerce_core::order::Order;
 use commerce_core::payment::Payment;
 use commerce_core::point::{PointAccount, PointEntry};
 use commerce_core::stock::{Reservation, Stock, StockEntry};
 use commerce_core::store::StoreError;
-use commerce_core::{CouponId, EventId, OptionId, OrderId, PointEntryId, StockEntryId, UserCouponId, UserId};
+use commerce_core::{CouponId, EventId, OptionId, OrderId, PointEntryId, ProductId, StockEntryId, Timestamp, UserCouponId, UserId};
 use sqlx::QueryBuilder;
 
 /// A connection in a read transaction that has begun to see one moment. It is closed when the snapshot is dropped.
@@ -142,6 +143,14 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
 
     async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         orders::by_id::<DB>(&mut self.connection, ids, "").await
+    }
+
+    async fn pending_requests(&mut self, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
+        coupon_requests::pending::<DB>(&mut self.connection, None, limit).await
+    }
+
+    async fn sold(&mut self, from: Timestamp, to: Timestamp, after: Option<ProductId>, limit: u32) -> Result<Vec<SoldUnits>, StoreError> {
+        sales::sold::<DB>(&mut self.connection, from, to, after, limit).await
     }
 
     async fn undelivered(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError> {

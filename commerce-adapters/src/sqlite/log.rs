@@ -3,7 +3,7 @@
 use super::SqliteStore;
 use crate::sql::messages::{SELECT_ROWS, read_row};
 use crate::sql::read_whole;
-use crate::sql::statements::{execute, fetch};
+use crate::sql::statements::fetch;
 use commerce_core::messaging::{Group, OutboxRow, Topic};
 use commerce_core::store::StoreError;
 use sqlx::{QueryBuilder, Sqlite};
@@ -62,8 +62,6 @@ impl SqliteStore {
             row.push_bind(*seq);
         };
         query.push_values(offsets, bind).push(tail);
-        let mut writer = self.writer().await?;
-        writer.settle().await?;
-        execute(writer.connection(), query).await.map(drop)
+        self.execute_alone(query).await.map(drop)
     }
 }

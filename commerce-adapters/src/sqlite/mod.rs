@@ -5,6 +5,7 @@
 //! wrote in between. Readers have connections of their own and, with the write-ahead log, never wait for the writer.
 
 mod backend;
+mod board;
 mod commits;
 mod error;
 #[cfg(feature = "embedded")]
@@ -19,6 +20,7 @@ mod session;
 mod store;
 mod writer;
 
+pub use board::SqliteBoard;
 pub use options::{Durability, Migrate, SqliteOptions};
 pub use schema::{OpenError, SchemaState};
 pub use store::SqliteStore;

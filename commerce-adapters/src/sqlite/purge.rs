@@ -23,8 +23,12 @@ pub(super) const IDEMPOTENCY: &str = "DELETE FROM idempotency_records WHERE id I
 pub(super) const DEAD_LETTERS: &str =
     "DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE replayed_at < ?1 ORDER BY replayed_at LIMIT ?2)";
 
+/// Requests that are decided: whoever was told of one has had the time to learn its outcome.
+pub(super) const COUPON_REQUESTS: &str = "DELETE FROM coupon_requests WHERE task_id IN (SELECT task_id FROM (SELECT task_id, status, admitted_at \
+     FROM coupon_requests WHERE task_id > 0 ORDER BY task_id LIMIT ?2) WHERE status <> 'PENDING' AND admitted_at < ?1)";
+
 impl SqliteStore {
-    /// Deletes in four transactions, so that others write in between. The outbox comes first: the inbox is cut by what it still holds.
+    /// Deletes in several transactions, so that others write in between. The outbox comes first: the inbox is cut by what it still holds.
     pub(super) async fn purge_rows(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut deleted = self.delete(OUTBOX, before, limit, None).await?;
         let mut rest = limit;
@@ -33,6 +37,7 @@ impl SqliteStore {
             rest = rest.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
             deleted += gone;
         }
+        deleted += self.delete(COUPON_REQUESTS, before, limit, None).await?;
         deleted += self.delete(IDEMPOTENCY, before, limit, None).await?;
         deleted += self.delete(DEAD_LETTERS, before, limit, None).await?;
         Ok(deleted)

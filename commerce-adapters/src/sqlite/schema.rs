@@ -31,6 +31,14 @@ migrations! {
     16: "0016_idempotency_records",
     17: "0017_sequences",
     18: "0018_bus_offsets",
+    19: "0019_coupon_requests",
+    20: "0020_payments_by_time",
+    21: "0021_ranking_calendar",
+    22: "0022_board_days",
+    23: "0023_board_orders",
+    24: "0024_board_units",
+    25: "0025_rankings",
+    26: "0026_ranked_products",
 }
 
 /// How the schema of a file compares with the one this program works with.

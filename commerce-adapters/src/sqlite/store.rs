@@ -4,13 +4,14 @@ use super::schema::{self, OpenError, SchemaState};
 use super::session::SqliteSession;
 use super::writer::Writer;
 use super::{Migrate, SqliteOptions};
+use crate::sql::statements::execute;
 use crate::sql::{SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
 use commerce_core::{Sequence, Timestamp};
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{ConnectOptions, Connection, Executor, Sqlite};
+use sqlx::{ConnectOptions, Connection, Executor, QueryBuilder, Sqlite};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -114,12 +115,23 @@ impl SqliteStore {
         waited.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))
     }
 
+    /// Begins a transaction on the writer.
+    pub(super) async fn session(&self) -> Result<SqliteSession, StoreError> {
+        SqliteSession::begin(self.writer().await?, Arc::clone(&self.commits)).await
+    }
+
+    /// Runs one statement on the writer, a transaction of its own; answers how many rows it changed.
+    pub(super) async fn execute_alone(&self, query: QueryBuilder<Sqlite>) -> Result<u64, StoreError> {
+        let mut writer = self.writer().await?;
+        writer.settle().await?;
+        execute(writer.connection(), query).await
+    }
+
     #[cfg(feature = "embedded")]
     pub(super) fn commits(&self) -> &Commits {
         &self.commits
     }
 
-    #[cfg(feature = "embedded")]
     pub(super) fn reads(&self) -> &SqlQueries<Sqlite> {
         &self.queries
     }
@@ -128,8 +140,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let session = SqliteSession::begin(self.writer().await?, Arc::clone(&self.commits)).await?;
-        Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(session)))
+        Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(self.session().await?)))
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {

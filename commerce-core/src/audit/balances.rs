@@ -6,6 +6,7 @@ use crate::point::{PointAccount, PointEntry, PointKind};
 use crate::store::StoreError;
 
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<(), StoreError> {
+    pass.reading = CheckId::A1;
     let mut accounts = Scan::new(|snapshot, after| snapshot.accounts(after, PAGE_ROWS), |account: &PointAccount| account.user_id);
     let mut entries =
         Scan::new(|snapshot, after| snapshot.point_entries(after, PAGE_ROWS), |entry: &PointEntry| (entry.change.user_id, entry.id));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// Checks that every event is delivered.
 pub(super) async fn check_events(pass: &mut Pass<'_>) -> Result<(), StoreError> {
+    pass.reading = CheckId::A8;
     for event in pass.snapshot.undelivered(PAGE_ROWS).await? {
         pass.findings.suspect(CheckId::A8, Suspect::Event(event), "it is not delivered".to_owned());
     }

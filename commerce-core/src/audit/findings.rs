@@ -1,5 +1,5 @@
 use super::{CheckId, Violation};
-use crate::{EventId, OrderId, UserCouponId};
+use crate::{BusinessDay, CouponId, EventId, OrderId, ProductId, TaskId, UserCouponId};
 use std::collections::HashSet;
 
 /// How many findings are kept.
@@ -13,6 +13,15 @@ pub(super) enum Suspect {
     Order(OrderId),
     UserCoupon(UserCouponId),
     Event(EventId),
+    /// A request for a coupon.
+    Request(TaskId),
+    /// The place of a request at a gate.
+    Place(TaskId),
+    Gate(CouponId),
+    /// The board of a day as a whole.
+    Board(BusinessDay),
+    /// What the board of a day counts of a product.
+    Sold(BusinessDay, ProductId),
 }
 
 /// What was found so far.
@@ -39,6 +48,9 @@ impl Findings {
             Suspect::Order(id) => format!("order {id}"),
             Suspect::UserCoupon(id) => format!("user coupon {id}"),
             Suspect::Event(id) => format!("event {id}"),
+            Suspect::Request(task) | Suspect::Place(task) => format!("coupon request {task}"),
+            Suspect::Gate(coupon) => format!("gate of coupon {coupon}"),
+            Suspect::Board(day) | Suspect::Sold(day, _) => format!("board of {day}"),
         };
         if self.suspected.len() < SUSPECTS_MAX {
             self.suspected.push((suspect, Violation { check, subject, detail, in_flight: true }));
@@ -53,10 +65,12 @@ impl Findings {
         self.suspected.iter().map(|(suspect, _)| *suspect).collect()
     }
 
-    /// Forgets suspicions that a later look does not share.
-    pub(super) fn keep_what_persists(&mut self, later: &Self) {
-        let persists: HashSet<(CheckId, Suspect)> = later.suspected.iter().map(|(suspect, found)| (found.check, *suspect)).collect();
-        self.suspected.retain(|(suspect, found)| persists.contains(&(found.check, *suspect)));
+    /// Forgets suspicions that a later look does not share, and takes over what it found about the others.
+    pub(super) fn keep_what_persists(&mut self, later: Self) {
+        let key = |suspect: &Suspect, found: &Violation| (found.check, *suspect);
+        let persists: HashSet<_> = self.suspected.iter().map(|(suspect, found)| key(suspect, found)).collect();
+        self.suspected = later.suspected;
+        self.suspected.retain(|(suspect, found)| persists.contains(&key(suspect, found)));
     }
 
     /// The violations by check, and how many more there are.

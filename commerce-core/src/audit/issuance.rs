@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 /// Goes through coupons and user coupons side by side; user coupons are checked for A6 on the way.
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<(), StoreError> {
+    pass.reading = CheckId::A5;
     let mut coupons = Scan::new(|snapshot, after| snapshot.coupons(after, PAGE_ROWS), |coupon: &Coupon| coupon.id);
     let mut user_coupons =
         Scan::new(|snapshot, after| snapshot.user_coupons(after, PAGE_ROWS), |held: &UserCoupon| (held.coupon_id, held.id));

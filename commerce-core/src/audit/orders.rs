@@ -2,7 +2,7 @@
 
 use super::scan::PAGE_ROWS;
 use super::shelves::Units;
-use super::{Pass, Suspect, coupon_use, delivery, payments, reservations, totals};
+use super::{CheckId, Pass, Suspect, coupon_use, delivery, payments, reservations, totals};
 use crate::coupon::{Coupon, UserCoupon};
 use crate::order::Order;
 use crate::payment::Payment;
@@ -27,6 +27,7 @@ pub(super) struct Case {
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<Units, StoreError> {
     let (mut held, mut after) = (Units::new(), None);
     loop {
+        pass.reading = CheckId::A7;
         let page = pass.snapshot.orders(after, PAGE_ROWS).await?;
         let Some(last) = page.last() else { return Ok(held) };
         after = Some(last.id);
@@ -44,6 +45,7 @@ pub(super) async fn check_again(pass: &mut Pass<'_>, suspects: &[Suspect]) -> Re
     let ids = suspects.iter().filter_map(|suspect| if let Suspect::Order(id) = suspect { Some(*id) } else { None });
     let ids: Vec<OrderId> = ids.collect();
     for page in ids.chunks(PAGE_ROWS as usize) {
+        pass.reading = CheckId::A7;
         let orders = pass.snapshot.orders_by_id(page).await?;
         for case in load(pass, orders).await? {
             check_one(pass, &case);
@@ -62,10 +64,12 @@ fn check_one(pass: &mut Pass<'_>, case: &Case) {
 
 async fn load(pass: &mut Pass<'_>, orders: Vec<Order>) -> Result<Vec<Case>, StoreError> {
     let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    pass.reading = CheckId::A3;
     let mut held = HashMap::<OrderId, BTreeMap<OptionId, u32>>::new();
     for reservation in pass.snapshot.reservations(&ids).await? {
         held.entry(reservation.order_id).or_default().insert(reservation.option_id, reservation.units);
     }
+    pass.reading = CheckId::A4;
     let mut payments = HashMap::<OrderId, Vec<Payment>>::new();
     for payment in pass.snapshot.payments_of(&ids).await? {
         pass.counts.payments += 1;
@@ -77,6 +81,7 @@ async fn load(pass: &mut Pass<'_>, orders: Vec<Order>) -> Result<Vec<Case>, Stor
             entries.entry(order_id).or_default().push(entry);
         }
     }
+    pass.reading = CheckId::A6;
     let named: Vec<UserCouponId> = orders.iter().filter_map(|order| order.user_coupon_id).collect();
     let coupons = pass.snapshot.user_coupons_by_id(&named).await?;
     let coupons: HashMap<UserCouponId, (UserCoupon, Coupon)> = coupons.into_iter().map(|pair| (pair.0.id, pair)).collect();

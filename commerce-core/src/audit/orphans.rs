@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 /// Used coupons that name such an order are found with their user coupon.
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<(), StoreError> {
+    pass.reading = CheckId::A3;
     let orphans = pass.snapshot.orphans(PAGE_ROWS).await?;
     if orphans.is_empty() {
         return Ok(());
     }
     let taken: BTreeSet<OrderId> = pass.snapshot.reservations(&orphans).await?.iter().map(|held| held.order_id).collect();
+    pass.reading = CheckId::A4;
     let paid: BTreeSet<OrderId> = pass.snapshot.payments_of(&orphans).await?.iter().map(|payment| payment.order_id).collect();
     let entered = pass.snapshot.point_entries_of(&orphans).await?;
     let entered: BTreeSet<OrderId> = entered.iter().filter_map(|entry| entry.change.order_id).collect();

@@ -1,3 +1,6 @@
+use crate::coupon::GateError;
+use crate::ranking::BoardError;
+use crate::store::StoreError;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,8 +21,11 @@ pub enum CheckId {
     A6,
     /// Every order's total follows from its items and its coupon.
     A7,
-    /// Nothing is stuck: no undelivered event, no order that is pending for too long.
+    /// Nothing is stuck: no undelivered event, no order that is pending for too long, no request for a coupon that is not decided; and the gates
+    /// count what was issued.
     A8,
+    /// Every daily board of the ranking counts what was sold that day.
+    A9,
 }
 
 impl fmt::Display for CheckId {
@@ -48,18 +54,33 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Why an audit could not look.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A coupon gate failed.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A board of the ranking failed.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+}
+
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditOptions {
     /// How long an order may be pending: 60 s unless somebody says otherwise.
     pub saga_deadline: Duration,
-    /// How long something that may be on its way may take to be set right: 5 s unless somebody says otherwise.
+    /// How long something that may be on its way may take to be set right: 10 s unless somebody says otherwise, which is
+    /// longer than it takes to ask again for what a crashed process has left behind.
     pub settle: Duration,
 }
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self { saga_deadline: Duration::from_mins(1), settle: Duration::from_secs(5) }
+        Self { saga_deadline: Duration::from_mins(1), settle: Duration::from_secs(10) }
     }
 }
 
@@ -91,6 +112,10 @@ pub struct AuditCounts {
     pub coupons: u64,
     /// User coupons.
     pub user_coupons: u64,
+    /// Coupon gates that are open.
+    pub gates: u64,
+    /// Daily boards of the ranking that are whole.
+    pub boards: u64,
 }
 
 /// What was found.

@@ -12,6 +12,7 @@ pub(super) type Units = BTreeMap<OptionId, i64>;
 
 /// Checks A2, and answers for each option the units that orders took less those they gave back, as the ledger has it.
 pub(super) async fn check(pass: &mut Pass<'_>) -> Result<Units, StoreError> {
+    pass.reading = CheckId::A2;
     let mut stock = Scan::new(|snapshot, after| snapshot.stock(after, PAGE_ROWS), |stock: &Stock| stock.option_id);
     let mut entries =
         Scan::new(|snapshot, after| snapshot.stock_entries(after, PAGE_ROWS), |entry: &StockEntry| (entry.change.option_id, entry.id));
@@ -20,9 +21,10 @@ pub(super) async fn check(pass: &mut Pass<'_>) -> Result<Units, StoreError> {
         while let Some(stray) = entries.next_if(pass.snapshot.as_mut(), |entry| entry.change.option_id < shelf.option_id).await? {
             report_stray(&mut pass.findings, &stray);
         }
-        let mut sum = 0_i128;
+        let (mut sum, mut beginnings) = (0_i128, 0_u64);
         while let Some(entry) = entries.next_if(pass.snapshot.as_mut(), |entry| entry.change.option_id == shelf.option_id).await? {
             sum += i128::from(entry.change.delta);
+            beginnings += u64::from(entry.change.kind == StockEntryKind::Initial);
             if matches!(entry.change.kind, StockEntryKind::Reserve | StockEntryKind::Release) {
                 *taken.entry(shelf.option_id).or_default() -= entry.change.delta;
             }
@@ -30,6 +32,10 @@ pub(super) async fn check(pass: &mut Pass<'_>) -> Result<Units, StoreError> {
         let units = shelf.quantity.units();
         if sum != i128::from(units) {
             let detail = format!("stock is {units} but its ledger sums to {sum}");
+            pass.findings.certain(CheckId::A2, format!("option {}", shelf.option_id), detail);
+        }
+        if beginnings > 1 {
+            let detail = format!("its ledger begins {beginnings} times");
             pass.findings.certain(CheckId::A2, format!("option {}", shelf.option_id), detail);
         }
         pass.report("stock entries", entries.rows());

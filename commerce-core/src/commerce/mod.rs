@@ -15,13 +15,13 @@ pub use watch::{OrderWatch, TaskWatch};
 
 use self::coupons::Swept;
 use self::lookups::{CouponLookup, OrderLookup, ProductLookup, RequestLookup};
-use crate::audit::{AuditOptions, AuditProgress, AuditReport, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Audited, audit};
 use crate::coupon::{CouponGate, GateKeeper};
 use crate::lock::DistributedLock;
 use crate::messaging::{MessageBus, SagaPace};
 use crate::notify::Notifier;
 use crate::ranking::{Ranking, RankingBoard, RankingKeeper};
-use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Lookup, Random, Store, StoreError};
+use crate::store::{GroupCommit, GroupCommitLimits, GroupRead, IdAllocator, Lookup, Random, Store};
 use crate::user::PasswordHasher;
 use crate::{BusinessCalendar, Clock, CouponId};
 use std::collections::HashSet;
@@ -58,6 +58,14 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
 }
 
+impl Parts {
+    /// What an [`audit`] of a shop made of these parts looks at.
+    pub fn audited(&self) -> Audited<'_> {
+        let Self { store, gate, board, clock, .. } = self;
+        Audited { store: store.as_ref(), gate: gate.as_ref(), board: board.as_ref(), clock: clock.as_ref() }
+    }
+}
+
 /// How a shop is to behave.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -71,6 +79,8 @@ pub struct Settings {
     pub group_commit: GroupCommitLimits,
     /// When the steps of a saga are taken by consumers of this process.
     pub saga_pace: SagaPace,
+    /// Whether this process reaches the gates that requests for coupons pass.
+    pub gates: GatePlacement,
 }
 
 impl Default for Settings {
@@ -82,8 +92,19 @@ impl Default for Settings {
             coupon_window: Duration::from_mins(3),
             group_commit: GroupCommitLimits::default(),
             saga_pace: SagaPace::default(),
+            gates: GatePlacement::default(),
         }
     }
+}
+
+/// Where the gates are that requests for coupons pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GatePlacement {
+    /// In this process, or in a service it shares with others.
+    #[default]
+    WithinReach,
+    /// In the memory of another process, which keeps them itself: this one sees to what is stored alone.
+    InAnotherProcess,
 }
 
 /// A running shop. Cloning it is cheap; all clones are the same shop.
@@ -162,9 +183,9 @@ impl Commerce {
     /// Checks every invariant, beside whatever goes on. `progress` is told how far it is.
     ///
     /// # Errors
-    /// Those of the store, if it could not look.
-    pub async fn audit(&self, options: AuditOptions, progress: &mut (dyn FnMut(AuditProgress) + Send)) -> Result<AuditReport, StoreError> {
-        audit(self.0.parts.store.as_ref(), self.0.parts.clock.as_ref(), options, progress).await
+    /// [`AuditError`] if it could not look.
+    pub async fn audit(&self, options: AuditOptions, progress: &mut (dyn FnMut(AuditProgress) + Send)) -> Result<AuditReport, AuditError> {
+        audit(self.0.parts.audited(), options, progress).await
     }
 
     /// Ends consumers and scheduler, then commits what waits. Commands that come later are refused.

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The full days the ranking of `today` is made of.
-fn window(today: BusinessDay) -> Range<BusinessDay> {
+pub(crate) fn window(today: BusinessDay) -> Range<BusinessDay> {
     today.before(WINDOW_DAYS)..today
 }
 

@@ -31,6 +31,7 @@ async fn close(shop: &Shop, relay: CancellationToken) -> Books {
     relay.cancel();
     shop.commerce.shutdown().await;
     shop.settle().await;
+    shop.deliver(Group::Ranking).await;
     assert_eq!(shop.dead_letters().await, 0);
     Books::close(shop).await
 }

@@ -118,7 +118,7 @@ pub(in super::super) struct RankedProductData {
     #[schema(example = "SHOES")]
     product_category: &'static str,
     /// The units sold over the last three full days.
-    total_sold: i64,
+    total_sold: u64,
     /// The place, from 1.
     rank: usize,
 }

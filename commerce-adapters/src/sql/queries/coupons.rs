@@ -1,15 +1,14 @@
 use super::page_rows;
-use crate::sql::statements::fetch;
+use crate::sql::statements::{fetch, select_in};
 use crate::sql::{Backend, coupons};
 use commerce_core::coupon::{Coupon, UserCoupon};
 use commerce_core::store::{CouponPage, Page, PageLimit, StoreError};
-use commerce_core::{CouponId, TaskId, UserId};
+use commerce_core::{CouponId, TaskId, UserCouponId, UserId};
 use sqlx::QueryBuilder;
 
-pub(super) async fn coupon<DB: Backend>(connection: &mut DB::Connection, id: CouponId) -> Result<Option<Coupon>, StoreError> {
-    let mut query = QueryBuilder::<DB>::new("SELECT ");
-    query.push(coupons::COLUMNS).push(" FROM coupons WHERE id = ").push_bind(id.get());
-    Ok(fetch(connection, query, coupons::read).await?.pop())
+pub(super) async fn coupons_by_id<DB: Backend>(connection: &mut DB::Connection, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
+    let head = format!("SELECT {} FROM coupons WHERE id IN", coupons::COLUMNS);
+    select_in::<DB, _>(connection, &head, ids.iter().map(|id| id.get()), " ORDER BY id", coupons::read).await
 }
 
 pub(super) async fn coupons<DB: Backend>(
@@ -39,4 +38,16 @@ pub(super) async fn user_coupon_of_task<DB: Backend>(
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(coupons::HELD_COLUMNS).push(" FROM user_coupons WHERE task_id = ").push_bind(task.get());
     Ok(fetch(connection, query, coupons::read_held).await?.pop())
+}
+
+pub(super) async fn issued_of<DB: Backend>(
+    connection: &mut DB::Connection,
+    coupon: CouponId,
+    after: Option<UserCouponId>,
+    limit: u32,
+) -> Result<Vec<UserCoupon>, StoreError> {
+    let mut query = QueryBuilder::<DB>::new("SELECT ");
+    query.push(coupons::HELD_COLUMNS).push(" FROM user_coupons WHERE coupon_id = ").push_bind(coupon.get());
+    query.push(" AND id > ").push_bind(after.map_or(0, i64::from)).push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
+    fetch(connection, query, coupons::read_held).await
 }

@@ -2,21 +2,24 @@
 
 mod coupons;
 mod dead_letters;
+mod idempotency;
 mod orders;
 mod products;
 mod users;
 
-use super::Backend;
+use super::{Backend, coupon_requests, sales};
 use async_trait::async_trait;
-use commerce_core::coupon::{Coupon, UserCoupon};
+use commerce_core::coupon::{Coupon, CouponRequest, UserCoupon};
+use commerce_core::idempotency::{Claim, IdempotencyRecord};
 use commerce_core::messaging::DeadLetter;
 use commerce_core::payment::Payment;
 use commerce_core::product::Product;
+use commerce_core::ranking::Sale;
 use commerce_core::store::{
-    CouponPage, OrderCursor, OrderPage, OrderView, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SoldProduct, StoreError,
+    CouponPage, OrderCursor, OrderPage, OrderView, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor, StoreError,
 };
 use commerce_core::user::{Email, User};
-use commerce_core::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserId};
+use commerce_core::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
 use sqlx::Pool;
 use sqlx::pool::PoolConnection;
 
@@ -77,10 +80,6 @@ impl<DB: Backend> Queries for SqlQueries<DB> {
         products::find_products::<DB>(&mut *self.connection().await?, filter, after, limit).await
     }
 
-    async fn best_sellers(&self, from: Timestamp, to: Timestamp, limit: PageLimit) -> Result<Vec<SoldProduct>, StoreError> {
-        products::best_sellers::<DB>(&mut *self.connection().await?, from, to, limit).await
-    }
-
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
         orders::orders::<DB>(&mut *self.connection().await?, ids).await
     }
@@ -97,8 +96,12 @@ impl<DB: Backend> Queries for SqlQueries<DB> {
         orders::payment::<DB>(&mut *self.connection().await?, id).await
     }
 
-    async fn coupon(&self, id: CouponId) -> Result<Option<Coupon>, StoreError> {
-        coupons::coupon::<DB>(&mut *self.connection().await?, id).await
+    async fn sales(&self, from: Timestamp, to: Timestamp, after: Option<SaleCursor>, limit: u32) -> Result<Vec<Sale>, StoreError> {
+        sales::sales::<DB>(&mut *self.connection().await?, from, to, after, limit).await
+    }
+
+    async fn coupons_by_id(&self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
+        coupons::coupons_by_id::<DB>(&mut *self.connection().await?, ids).await
     }
 
     async fn coupons(&self, after: Option<CouponId>, limit: PageLimit) -> Result<CouponPage, StoreError> {
@@ -109,8 +112,24 @@ impl<DB: Backend> Queries for SqlQueries<DB> {
         coupons::user_coupons::<DB>(&mut *self.connection().await?, user).await
     }
 
+    async fn issued_of(&self, coupon: CouponId, after: Option<UserCouponId>, limit: u32) -> Result<Vec<UserCoupon>, StoreError> {
+        coupons::issued_of::<DB>(&mut *self.connection().await?, coupon, after, limit).await
+    }
+
     async fn user_coupon_of_task(&self, task: TaskId) -> Result<Option<UserCoupon>, StoreError> {
         coupons::user_coupon_of_task::<DB>(&mut *self.connection().await?, task).await
+    }
+
+    async fn coupon_requests(&self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
+        coupon_requests::by_task::<DB>(&mut *self.connection().await?, tasks, "").await
+    }
+
+    async fn pending_requests(&self, after: Option<TaskId>, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
+        coupon_requests::pending::<DB>(&mut *self.connection().await?, after, limit).await
+    }
+
+    async fn idempotency_record(&self, claim: &Claim) -> Result<Option<IdempotencyRecord>, StoreError> {
+        idempotency::record::<DB>(&mut *self.connection().await?, claim).await
     }
 
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: PageLimit) -> Result<Vec<DeadLetter>, StoreError> {

@@ -1,9 +1,9 @@
 use super::page_rows;
 use crate::sql::statements::{fetch, select_in};
-use crate::sql::{Backend, Fields, products};
+use crate::sql::{Backend, products};
+use commerce_core::ProductId;
 use commerce_core::product::Product;
-use commerce_core::store::{Page, PageLimit, ProductFilter, ProductPage, SoldProduct, StoreError};
-use commerce_core::{ProductId, Timestamp};
+use commerce_core::store::{Page, PageLimit, ProductFilter, ProductPage, StoreError};
 use sqlx::QueryBuilder;
 
 pub(super) async fn products<DB: Backend>(connection: &mut DB::Connection, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
@@ -49,21 +49,6 @@ fn containing(text: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-pub(super) async fn best_sellers<DB: Backend>(
-    connection: &mut DB::Connection,
-    from: Timestamp,
-    to: Timestamp,
-    limit: PageLimit,
-) -> Result<Vec<SoldProduct>, StoreError> {
-    let mut query = QueryBuilder::<DB>::new(
-        "SELECT i.product_id, CAST(SUM(i.quantity) AS SIGNED) AS sold FROM payments p JOIN order_items i ON i.order_id = p.order_id \
-         WHERE p.status = 'COMPLETED' AND p.created_at >= ",
-    );
-    query.push_bind(from.millis()).push(" AND p.created_at < ").push_bind(to.millis());
-    query.push(" GROUP BY i.product_id ORDER BY sold DESC, i.product_id LIMIT ").push_bind(page_rows(limit) - 1);
-    fetch(connection, query, |row: &mut Fields<'_, DB>| Ok(SoldProduct { product_id: row.whole()?, sold: row.int()? })).await
 }
 
 #[cfg(test)]

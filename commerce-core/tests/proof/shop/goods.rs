@@ -61,9 +61,11 @@ impl Shop {
             issued_at: self.clock.now(),
         };
         let mut uow = self.memory.begin().await.unwrap();
-        uow.coupons().save(&[Coupon { issued: 1, ..coupon }]).await.unwrap();
+        uow.coupons().save(&[Coupon { issued: 1, ..coupon.clone() }]).await.unwrap();
         uow.coupons().issue(&[held]).await.unwrap();
         uow.commit().await.unwrap();
+        // The gate was not asked: it is told.
+        self.commerce.open_gate(&coupon).await;
         id
     }
 

@@ -9,26 +9,24 @@
 //!
 //! It ends with exit code 1 if any request failed, an audit found something, or the stock that was taken is not what was sold.
 
-#[path = "../tests/harness/mod.rs"]
+#[path = "../../tests/harness/mod.rs"]
 mod harness;
+#[path = "../measure/mod.rs"]
+mod measure;
+
+mod disk;
+mod driver;
+mod figures;
+mod knobs;
 mod load;
+mod shop;
 
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // `cargo bench` says so; without it this is a run of the tests, which want to know only that it works.
-    let measuring = std::env::args().any(|argument| argument == "--bench");
-    let knobs = match load::Knobs::read(measuring) {
-        Ok(knobs) => knobs,
-        Err(wrong) => {
-            eprintln!("error: {wrong}");
-            return ExitCode::from(2);
-        }
-    };
-    let faults = load::run(knobs).await;
-    for fault in &faults {
-        println!("FAULT  {fault}");
+    match knobs::Knobs::read() {
+        Ok(knobs) => measure::verdict(&load::run(knobs).await),
+        Err(wrong) => measure::wrong_usage(&wrong),
     }
-    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

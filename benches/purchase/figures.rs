@@ -1,11 +1,8 @@
 //! What was measured, and how it is shown.
 
-use hdrhistogram::Histogram;
+use crate::measure::latencies::Latencies;
 use std::collections::BTreeMap;
-use std::time::Instant;
-
-const LATENCY_US_MAX: u64 = 120_000_000;
-const DIGITS: u8 = 3;
+use std::time::{Duration, Instant};
 
 /// A request of a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +32,11 @@ impl Step {
 pub(super) struct Figures {
     begin: Instant,
     end: Instant,
-    steps: [Histogram<u64>; 5],
-    requests: Histogram<u64>,
-    purchases: Histogram<u64>,
+    steps: [Latencies; 5],
+    requests: Latencies,
+    purchases: Latencies,
     purchases_in_all: u64,
     failures: BTreeMap<String, u64>,
-}
-
-fn latencies() -> Histogram<u64> {
-    Histogram::new_with_max(LATENCY_US_MAX, DIGITS).expect("the bounds are valid")
 }
 
 impl Figures {
@@ -51,31 +44,30 @@ impl Figures {
         Self {
             begin,
             end,
-            steps: std::array::from_fn(|_| latencies()),
-            requests: latencies(),
-            purchases: latencies(),
+            steps: std::array::from_fn(|_| Latencies::new()),
+            requests: Latencies::new(),
+            purchases: Latencies::new(),
             purchases_in_all: 0,
             failures: BTreeMap::new(),
         }
     }
 
-    fn latency_us(&self, since: Instant) -> Option<u64> {
+    fn latency(&self, since: Instant) -> Option<Duration> {
         let now = Instant::now();
-        let measured = self.begin <= now && now <= self.end;
-        measured.then(|| u64::try_from((now - since).as_micros()).unwrap_or(u64::MAX))
+        (self.begin <= now && now <= self.end).then(|| now - since)
     }
 
     pub(super) fn answered(&mut self, step: Step, since: Instant) {
-        if let Some(latency_us) = self.latency_us(since) {
-            self.steps[step as usize].saturating_record(latency_us);
-            self.requests.saturating_record(latency_us);
+        if let Some(latency) = self.latency(since) {
+            self.steps[step as usize].record(latency);
+            self.requests.record(latency);
         }
     }
 
     pub(super) fn bought(&mut self, since: Instant) {
         self.purchases_in_all += 1;
-        if let Some(latency_us) = self.latency_us(since) {
-            self.purchases.saturating_record(latency_us);
+        if let Some(latency) = self.latency(since) {
+            self.purchases.record(latency);
         }
     }
 
@@ -88,12 +80,11 @@ impl Figures {
     }
 
     pub(super) fn purchases_per_second(&self) -> f64 {
-        self.per_second(&self.purchases)
+        self.purchases.per_second(self.lasting())
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a count of a benchmark is far below 2^52")]
-    fn per_second(&self, latencies: &Histogram<u64>) -> f64 {
-        latencies.len() as f64 / (self.end - self.begin).as_secs_f64()
+    fn lasting(&self) -> Duration {
+        self.end - self.begin
     }
 
     /// What went wrong, each with how often it did.
@@ -106,23 +97,13 @@ impl Figures {
     }
 
     pub(super) fn print(&self) {
-        println!();
-        println!("{:<10}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms");
+        Latencies::print_header();
         for step in Step::ALL {
-            self.print_row(step.name(), &self.steps[step as usize]);
+            self.steps[step as usize].print_row(step.name(), self.lasting());
         }
-        self.print_row("requests", &self.requests);
-        self.print_row("purchases", &self.purchases);
+        self.requests.print_row("requests", self.lasting());
+        self.purchases.print_row("purchases", self.lasting());
         println!();
         println!("errors {}", self.failures.values().sum::<u64>());
-    }
-
-    fn print_row(&self, name: &str, latencies: &Histogram<u64>) {
-        if latencies.is_empty() {
-            return;
-        }
-        let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|quantile| latencies.value_at_quantile(quantile));
-        let ms = |us: u64| format!("{}.{:02}", us / 1_000, us % 1_000 / 10);
-        println!("{name:<10}{:>10.0}{:>10}{:>10}{:>10}{:>10}", self.per_second(latencies), ms(p50), ms(p95), ms(p99), ms(max));
     }
 }

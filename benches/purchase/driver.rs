@@ -66,12 +66,10 @@ struct Buyer {
 struct Failed;
 
 /// Buys on every connection for as long as the knobs say.
-pub(super) async fn buy(address: SocketAddr, knobs: &Knobs, token: Option<String>, wares: Vec<Ware>) -> Figures {
+pub(super) async fn buy(address: SocketAddr, knobs: &Knobs, headers: String, wares: Vec<Ware>) -> Figures {
     let begin = Instant::now() + knobs.warm_up;
     let end = begin + knobs.lasting;
     let figures = Rc::new(RefCell::new(Figures::between(begin, end)));
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let headers = format!("{authorization}content-type: application/json\r\n");
     let buyers = (0..knobs.connections).map(|number| Buyer {
         user: number % CUSTOMERS + 1,
         connection: Connection::to(address),

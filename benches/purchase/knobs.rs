@@ -1,0 +1,63 @@
+use crate::measure::knob::{ServerKnobs, choice, number};
+use crate::measure::measuring;
+use std::fmt;
+use std::time::Duration;
+
+const CONNECTIONS_MAX: u64 = 2_000;
+const SECONDS_MAX: u64 = 600;
+/// What a run of the tests does: enough to see that everything works.
+const TRIAL: (u64, u64, u64) = (4, 1, 0);
+const MEASURED: (u64, u64, u64) = (40, 10, 2);
+
+/// What can be varied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knobs {
+    pub(super) connections: u64,
+    pub(super) lasting: Duration,
+    pub(super) warm_up: Duration,
+    pub(super) goods: Goods,
+    pub(super) settling: Settling,
+    pub(super) server: ServerKnobs,
+}
+
+/// What is bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goods {
+    OneHotOption,
+    Everything,
+}
+
+/// How a buyer learns that its order can be paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settling {
+    Wait,
+    Poll,
+}
+
+impl Knobs {
+    pub(crate) fn read() -> Result<Self, String> {
+        let (connections, seconds, warm_up) = if measuring() { MEASURED } else { TRIAL };
+        Ok(Self {
+            connections: number("CONNECTIONS", connections, CONNECTIONS_MAX)?.max(1),
+            lasting: Duration::from_secs(number("SECONDS", seconds, SECONDS_MAX)?.max(1)),
+            warm_up: Duration::from_secs(number("WARM_UP", warm_up, SECONDS_MAX)?),
+            goods: choice("SPREAD", ("0", Goods::OneHotOption), ("1", Goods::Everything))?,
+            settling: choice("POLL", ("0", Settling::Wait), ("1", Settling::Poll))?,
+            server: ServerKnobs::read()?,
+        })
+    }
+
+    /// How long the disk is measured.
+    pub(super) fn syncing(&self) -> Duration {
+        self.lasting.min(Duration::from_secs(2)) / 2
+    }
+}
+
+impl fmt::Display for Knobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let goods = if self.goods == Goods::OneHotOption { "one hot option" } else { "all products" };
+        let settling = if self.settling == Settling::Wait { "waiting for the order" } else { "polling the order" };
+        let Self { connections, lasting, warm_up, server, .. } = self;
+        write!(f, "load   {connections} connections for {lasting:?} after {warm_up:?} of warm-up, {goods}, {settling}, {server}")
+    }
+}

@@ -1,0 +1,4 @@
+-- What was sold is counted by the time of the payment, and a refunded sale is told as such.
+DROP INDEX payments_completed;
+
+CREATE INDEX payments_by_time ON payments (created_at, order_id, status) WHERE status <> 'FAILED';

@@ -4,12 +4,13 @@ mod audit;
 mod create_admin;
 mod dead_letters;
 mod fill;
+mod rebuild;
 
 use clap::{Parser, Subcommand};
 use commerce_adapters::runtime::{Failure, SharedArgs, start_logging};
 use std::process::ExitCode;
 
-/// Looks after a shop: schema, demo data, administrators, audit, dead letters
+/// Looks after a shop: schema, demo data, administrators, audit, dead letters, gates and rankings
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -32,6 +33,10 @@ enum Command {
     /// See and replay the events that could not be handled
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Tell the gate of a coupon anew what was issued, where it is a server of its own
+    RebuildGate(rebuild::GateArguments),
+    /// Count the sales of days anew, beside a running server or without one
+    RebuildRanking(rebuild::RankingArguments),
 }
 
 #[tokio::main]
@@ -44,6 +49,8 @@ async fn main() -> ExitCode {
         Command::CreateAdmin(arguments) => create_admin::run(&shared, arguments).await,
         Command::Audit(arguments) => audit::run(&shared, arguments).await,
         Command::DeadLetters(command) => dead_letters::run(&shared, command).await,
+        Command::RebuildGate(arguments) => rebuild::gate(&shared, &arguments),
+        Command::RebuildRanking(arguments) => rebuild::ranking(&shared, arguments).await,
     };
     Failure::exit(outcome)
 }

@@ -37,7 +37,7 @@ mod ids;
 mod money;
 mod time;
 
-pub use commerce::{AdmissionError, CommandError, Commerce, Desks, OrderWatch, Parts, Settings, SweepError, TaskWatch};
+pub use commerce::{AdmissionError, CommandError, Commerce, Desks, GatePlacement, OrderWatch, Parts, Settings, SweepError, TaskWatch};
 pub use error::ErrorCode;
 pub use ids::{
     CouponId, DeadLetterId, EventId, ID_MAX, InvalidId, OptionId, OrderId, PaymentId, PointEntryId, ProductId, Sequence, StockEntryId,

@@ -1,5 +1,6 @@
 use super::HttpOptions;
 use super::auth::Authenticator;
+use super::event_stream::EventStreams;
 use super::idempotency::KeysInFlight;
 use super::options::HttpLimits;
 use commerce_core::Commerce;
@@ -17,9 +18,9 @@ pub(super) struct App {
     pub(super) keys_in_flight: KeysInFlight,
     pub(super) limits: HttpLimits,
     /// A permit for each request in flight.
-    pub(super) requests: Semaphore,
-    /// A permit for each open event stream.
-    pub(super) event_streams: Arc<Semaphore>,
+    pub(super) requests: Arc<Semaphore>,
+    /// The event streams that are open.
+    pub(super) event_streams: Arc<EventStreams>,
     /// Event streams end when it is cancelled.
     pub(super) shutdown: CancellationToken,
 }
@@ -32,8 +33,8 @@ impl App {
             authenticator: Authenticator::new(&auth),
             keys_in_flight: KeysInFlight::default(),
             limits,
-            requests: Semaphore::new(limits.requests_in_flight_max),
-            event_streams: Arc::new(Semaphore::new(limits.event_streams_max)),
+            requests: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
+            event_streams: EventStreams::new(limits.event_streams_max, limits.event_streams_per_user_max),
             shutdown,
         }
     }

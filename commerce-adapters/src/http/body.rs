@@ -1,17 +1,21 @@
 //! Request bodies: strict JSON of a bounded size.
 
 use super::failure::{Failure, Outcome};
+use super::turn::Turn;
 use axum::body::Body;
 use axum::body::HttpBody as _;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use bytes::{Bytes, BytesMut};
 use commerce_core::ErrorCode;
+use futures_util::poll;
 use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -20,9 +24,18 @@ pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How much of a body that is too large is read and thrown away, in bytes, so that its client is there to hear the answer.
 const DISCARD_BYTES_MAX: usize = 1024 * 1024;
 
-/// Reads a whole body.
-pub(super) async fn read(body: Body, deadline: Duration) -> Outcome<Bytes> {
-    match timeout(deadline, collect(body)).await {
+/// Reads a whole body. While it has not arrived the request does not count as being in flight.
+pub(super) async fn read(body: Body, deadline: Duration, turn: Option<&Turn>) -> Outcome<Bytes> {
+    let mut collected = pin!(collect(body));
+    if let Poll::Ready(collected) = poll!(&mut collected) {
+        return collected;
+    }
+    turn.inspect(|turn| turn.step_aside());
+    let collected = timeout(deadline, collected).await;
+    if let Some(turn) = turn {
+        turn.take_again()?;
+    }
+    match collected {
         Ok(collected) => collected,
         Err(_elapsed) => {
             let message = format!("the body did not arrive within {} seconds: send the request again", deadline.as_secs());

@@ -98,13 +98,22 @@ pub(super) fn ok<T: Serialize>(data: &T) -> Response {
 
 /// Whether the client asks for failures in the form of RFC 9457.
 pub(super) fn problem_wanted(headers: &HeaderMap) -> bool {
-    let asks = |value: &HeaderValue| value.to_str().is_ok_and(|accept| accept.split(',').any(names_problem));
+    accepts_by_name(headers, "application/problem+json")
+}
+
+/// Whether the client asks for plain JSON where a stream of events is to be had.
+pub(super) fn json_wanted(headers: &HeaderMap) -> bool {
+    accepts_by_name(headers, "application/json") && !accepts_by_name(headers, "text/event-stream")
+}
+
+fn accepts_by_name(headers: &HeaderMap, wanted: &str) -> bool {
+    let asks = |value: &HeaderValue| value.to_str().is_ok_and(|accept| accept.split(',').any(|range| names(range, wanted)));
     headers.get_all(ACCEPT).iter().any(asks)
 }
 
-fn names_problem(range: &str) -> bool {
+fn names(range: &str, wanted: &str) -> bool {
     let mut parts = range.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/problem+json"));
+    let named = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(wanted));
     let refused = |parameter: &str| matches!(parameter.split_once('='), Some((q, weight)) if q.eq_ignore_ascii_case("q") && weight.parse() == Ok(0.0));
     named && !parts.any(refused)
 }
@@ -161,6 +170,17 @@ mod tests {
         assert!(!wanted("application/problem+json;q=0"));
         assert!(!wanted("*/*"));
         assert!(!wanted("application/json"));
+    }
+
+    #[test]
+    fn json_is_wanted_where_accept_names_it_and_no_stream() {
+        let wanted = |accept: &'static str| json_wanted(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]));
+        assert!(wanted("application/json"));
+        assert!(wanted("application/json;q=0.9, */*;q=0.1"));
+        assert!(!wanted("text/event-stream, application/json"));
+        assert!(!wanted("application/json;q=0"));
+        assert!(!wanted("*/*"));
+        assert!(!json_wanted(&HeaderMap::new()));
     }
 
     #[test]

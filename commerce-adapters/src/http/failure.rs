@@ -4,7 +4,7 @@ use super::envelope::{failure, respond};
 use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use commerce_core::coupon::CouponError;
+use commerce_core::coupon::{CouponError, GateRefusal};
 use commerce_core::idempotency::StoredAnswer;
 use commerce_core::notify::NotifyError;
 use commerce_core::order::OrderError;
@@ -15,11 +15,12 @@ use commerce_core::ranking::RankingError;
 use commerce_core::stock::StockError;
 use commerce_core::store::StoreError;
 use commerce_core::user::{PasswordError, UserError};
-use commerce_core::{CommandError, ErrorCode};
+use commerce_core::{AdmissionError, CommandError, ErrorCode};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// What is wrong with one field of a request.
@@ -37,6 +38,8 @@ pub(super) struct Failure {
     code: ErrorCode,
     message: String,
     errors: Vec<FieldError>,
+    /// How long trying again is in vain, where that is known.
+    retry_after: Option<Duration>,
 }
 
 pub(super) type Outcome<T = Response> = Result<T, Failure>;
@@ -44,7 +47,7 @@ pub(super) type Outcome<T = Response> = Result<T, Failure>;
 impl Failure {
     /// A failure that says what was wrong; `message` becomes a sentence.
     pub(super) fn new(code: ErrorCode, message: impl Display) -> Self {
-        Self { code, message: sentence(&message.to_string()), errors: Vec::new() }
+        Self { code, message: sentence(&message.to_string()), errors: Vec::new(), retry_after: None }
     }
 
     /// A value of the request that cannot be.
@@ -74,7 +77,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let code = self.code;
+        let (code, retry_after) = (self.code, self.retry_after);
         let mut response = respond(self.into_answer());
         let headers = response.headers_mut();
         match code {
@@ -86,8 +89,16 @@ impl IntoResponse for Failure {
             }
             _ => {}
         }
+        if let Some(retry_after) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(retry_after)));
+        }
         response
     }
+}
+
+/// Who comes back after so many seconds does not come too early.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 /// Begins with a capital letter and ends with a full stop.
@@ -104,6 +115,11 @@ fn sentence(text: &str) -> String {
 pub(super) trait Refusal: Display {
     /// The stable code.
     fn error_code(&self) -> ErrorCode;
+
+    /// How long trying again is in vain, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }
 
 macro_rules! refusals {
@@ -127,9 +143,23 @@ impl Refusal for PasswordError {
     }
 }
 
+impl Refusal for GateRefusal {
+    fn error_code(&self) -> ErrorCode {
+        self.code()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyRequests { retry_after } => Some(*retry_after),
+            Self::Inactive | Self::Expired | Self::Duplicated | Self::OutOfStock => None,
+        }
+    }
+}
+
 impl<R: Refusal> From<R> for Failure {
     fn from(refusal: R) -> Self {
-        Self::new(refusal.error_code(), refusal)
+        let retry_after = refusal.retry_after();
+        Self { retry_after, ..Self::new(refusal.error_code(), refusal) }
     }
 }
 
@@ -185,6 +215,20 @@ impl<R: Refusal> From<CommandError<R>> for Failure {
     }
 }
 
+impl From<AdmissionError> for Failure {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Refused(refusal) => refusal.into(),
+            AdmissionError::Closed => Self::new(ErrorCode::Overloaded, error),
+            AdmissionError::Gate(ref source) => {
+                tracing::error!(error = %chain(source.as_ref()), "the coupon gate is unavailable");
+                Self::new(ErrorCode::Overloaded, error)
+            }
+            AdmissionError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<NotifyError> for Failure {
     fn from(error: NotifyError) -> Self {
         tracing::error!(error = %chain(error.0.as_ref()), "the notifier is unavailable");
@@ -214,5 +258,12 @@ mod tests {
         assert_eq!(sentence("user 7 does not exist"), "User 7 does not exist.");
         assert_eq!(sentence("Done."), "Done.");
         assert_eq!(sentence("élan"), "Élan.");
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_whole_seconds() {
+        for (millis, seconds) in [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (180_000, 180)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::app::Shop;
 use super::envelope::{as_problem, problem_wanted};
 use super::failure::Failure;
+use super::turn::Turn;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -14,16 +15,19 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-pub(super) async fn guard(State(shop): State<Shop>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(shop): State<Shop>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let problem_wanted = problem_wanted(request.headers());
 
-    let mut response = match shop.requests.try_acquire() {
-        Ok(_permit) if shop.shutdown.is_cancelled() => Failure::overloaded().into_response(),
-        Ok(_permit) => answer(request, next, shop.limits.handler_deadline).await,
-        Err(_full) => Failure::overloaded().into_response(),
+    let mut response = match Turn::take(&shop.requests) {
+        Ok(_turn) if shop.shutdown.is_cancelled() => Failure::overloaded().into_response(),
+        Ok(turn) => {
+            request.extensions_mut().insert(turn.clone());
+            answer(request, next, shop.limits.handler_deadline).await
+        }
+        Err(full) => full.into_response(),
     };
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE || shop.shutdown.is_cancelled() {
         // What is left of a large body is not read, and a server that ends takes no more requests: the client is to know.

@@ -6,13 +6,14 @@ use super::body;
 use super::envelope::respond;
 use super::failure::{Failure, Outcome, Refusal};
 use super::trace_parent::trace_parent;
+use super::turn::Turn;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use commerce_core::ErrorCode;
-use commerce_core::idempotency::{Answer, Claim, IdempotencyKey, KeyOwner, Keyed, KeyedCommand, Render, StoredAnswer};
-use commerce_core::store::{Desk, Handler};
+use commerce_core::idempotency::{Answer, Claim, IdempotencyKey, IdempotencyRecord, KeyOwner, Keyed, KeyedCommand, Render, StoredAnswer};
+use commerce_core::store::{Desk, Handler, StoreError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
@@ -59,7 +60,8 @@ impl FromRequest<Shop> for BareChange {
 async fn read(request: Request, shop: &Shop) -> Outcome<Change<Bytes>> {
     let (parts, body) = request.into_parts();
     let key = key_of(&parts.headers)?;
-    let body = body::read(body, shop.limits.body_deadline).await?;
+    let turn = Turn::of(&parts.extensions);
+    let body = body::read(body, shop.limits.body_deadline, turn.as_ref()).await?;
     let key = key.map(|key| (key, shop.authenticator.fingerprint(parts.method.as_str(), parts.uri.path(), &body)));
     Ok(Change { body, key, trace_parent: trace_parent(&parts.headers) })
 }
@@ -116,7 +118,7 @@ fn in_flight() -> Failure {
 
 /// A key that nobody else can use until this is dropped.
 pub(super) struct HeldKey {
-    pub(super) claim: Claim,
+    claim: Claim,
     keys: KeysInFlight,
 }
 
@@ -125,6 +127,40 @@ impl Drop for HeldKey {
         let mut keys = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.remove(&(self.claim.owner, self.claim.key.clone()));
     }
+}
+
+impl HeldKey {
+    /// The answer that the same request was given before, for a request whose command must not even be prepared twice.
+    ///
+    /// # Errors
+    /// `IDEMPOTENCY_KEY_REUSED` if the key came with another request.
+    pub(super) async fn replay(&self, shop: &Shop) -> Outcome<Option<Response>> {
+        match shop.commerce.queries().idempotency_record(&self.claim).await? {
+            None => Ok(None),
+            Some(record) if record.claim.fingerprint == self.claim.fingerprint => Ok(Some(replayed(record.answer))),
+            Some(_) => Err(reused()),
+        }
+    }
+
+    /// Keeps the answer that is given in the end: a replay must give what the client was given.
+    ///
+    /// # Errors
+    /// Those of the store; the answer to be replayed stays the first one then.
+    pub(super) async fn keep(&self, shop: &Shop, answer: StoredAnswer) -> Result<(), Arc<StoreError>> {
+        let record = IdempotencyRecord { claim: self.claim.clone(), answer, at: shop.commerce.parts().clock.now() };
+        shop.commerce.replace_answer(record).await
+    }
+}
+
+fn replayed(answer: StoredAnswer) -> Response {
+    let mut response = respond(answer);
+    response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+fn reused() -> Failure {
+    let message = "this Idempotency-Key came with another request before: use a new key for a new request";
+    Failure::new(ErrorCode::IdempotencyKeyReused, message)
 }
 
 /// How a command was answered.
@@ -174,15 +210,8 @@ where
             };
             Ok(Carried::Fresh(verdict, response))
         }
-        Answer::Replayed(answer) => {
-            let mut response = respond(answer);
-            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-            Ok(Carried::Replayed(response))
-        }
-        Answer::KeyReused => {
-            let message = "this Idempotency-Key came with another request before: use a new key for a new request";
-            Err(Failure::new(ErrorCode::IdempotencyKeyReused, message))
-        }
+        Answer::Replayed(answer) => Ok(Carried::Replayed(replayed(answer))),
+        Answer::KeyReused => Err(reused()),
         Answer::InFlight => Err(in_flight()),
     }
 }

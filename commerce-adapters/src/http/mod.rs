@@ -11,6 +11,7 @@ mod auth;
 mod body;
 mod cursor;
 mod envelope;
+mod event_stream;
 mod failure;
 mod guard;
 mod idempotency;
@@ -23,6 +24,7 @@ mod routes;
 mod server;
 mod status;
 mod trace_parent;
+mod turn;
 
 pub use auth::{AuthMode, SECRET_BYTES_MIN, SecretTooShort, TokenSecret};
 pub use options::{HttpLimits, HttpOptions, OpsRoutes};

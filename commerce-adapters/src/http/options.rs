@@ -10,6 +10,8 @@ pub struct HttpLimits {
     pub requests_in_flight_max: usize,
     /// The most event streams that are open at once; more are refused with 503.
     pub event_streams_max: usize,
+    /// The most event streams that one caller has open at once; more are refused with 503. It does not count where nobody is checked.
+    pub event_streams_per_user_max: usize,
     /// How long the body of a request may take to arrive.
     pub body_deadline: Duration,
     /// How long a request may take from its header to the header of its answer.
@@ -19,11 +21,12 @@ pub struct HttpLimits {
 }
 
 impl Default for HttpLimits {
-    /// 1,024 requests, 10,000 event streams, 30 s for a body, 35 s for an answer, a heartbeat every 15 s.
+    /// 1,024 requests, 10,000 event streams and 64 for one caller, 30 s for a body, 35 s for an answer, a heartbeat every 15 s.
     fn default() -> Self {
         Self {
             requests_in_flight_max: 1_024,
             event_streams_max: 10_000,
+            event_streams_per_user_max: 64,
             body_deadline: Duration::from_secs(30),
             handler_deadline: Duration::from_secs(35),
             heartbeat_every: Duration::from_secs(15),

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -26,6 +26,11 @@ impl Patience {
 
     pub(super) const fn duration(self) -> Duration {
         Duration::from_secs(self.0)
+    }
+
+    /// Tells the client of a replay the same if it was so the first time: only who waited was answered with 200.
+    pub(super) fn applied_again(self, replayed: Response) -> Response {
+        if replayed.status() == StatusCode::OK { self.applied(replayed) } else { replayed }
     }
 
     /// Tells the client that its wish was granted.

@@ -3,6 +3,7 @@ use crate::sqlite::Durability;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use commerce_core::BusinessCalendar;
+use commerce_core::scheduler::Job;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -184,6 +185,22 @@ impl ServerArgs {
     }
 }
 
+/// The options of the scheduler.
+#[derive(Debug, Clone, Args)]
+pub struct SchedulerArgs {
+    /// Do one job and end: ranking, expire-orders, sweep-coupons or housekeeping
+    #[arg(long, env = "COMMERCE_ONCE", value_name = "JOB", value_parser = job)]
+    pub once: Option<Job>,
+
+    /// An address for healthz, readyz and metrics
+    #[arg(long, env = "COMMERCE_OPS_LISTEN", value_name = "ADDR:PORT")]
+    pub ops_listen: Option<SocketAddr>,
+}
+
+fn job(name: &str) -> Result<Job, String> {
+    Job::named(name).ok_or_else(|| format!("the jobs are {}", Job::ALL.map(Job::name).join(", ")))
+}
+
 fn calendar(name: &str) -> Result<BusinessCalendar, String> {
     BusinessCalendar::named(name).map_err(|error| error.to_string())
 }
@@ -204,6 +221,12 @@ mod tests {
         for wrong in ["", "sqlite:", "sqlite::memory:", "shop.db", "postgres://a"] {
             assert!(wrong.parse::<StoreUrl>().is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_job_is_named_and_an_unknown_one_is_told_the_names() {
+        assert_eq!(job("expire-orders"), Ok(Job::ExpireOrders));
+        assert_eq!(job("tidy"), Err("the jobs are ranking, expire-orders, sweep-coupons, housekeeping".into()));
     }
 
     #[test]

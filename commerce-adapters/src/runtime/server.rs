@@ -75,9 +75,9 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| Failure::missing(format!("cannot listen on {address}: choose another address with --listen"), &error))
+    bound.map_err(|error| Failure::missing(format!("cannot listen on {address}: choose another address"), &error))
 }
 
 fn auth_mode(shared: &SharedArgs, server: &ServerArgs) -> Result<AuthMode, Failure> {

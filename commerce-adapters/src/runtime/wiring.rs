@@ -15,6 +15,49 @@ pub async fn open_alone(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
 /// # Errors
 /// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] if the file does not exist or cannot be opened.
 pub async fn open_beside(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> {
+    opened(shared, EmbeddedParts::open_beside(existing(shared)?).await)
+}
+
+/// Who else has a shop that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// Nobody: this process is to handle the events.
+    Alone,
+    /// Perhaps somebody: the events are left to whoever handles them.
+    Beside,
+}
+
+/// Opens the shop alone if nobody has it, and beside whoever has it otherwise. Its file must exist.
+///
+/// # Errors
+/// [`Failure::Usage`] for options that cannot be, [`Failure::Missing`] if the file does not exist or cannot be opened.
+pub async fn open_alone_or_beside(shared: &SharedArgs) -> Result<(EmbeddedParts, Company), Failure> {
+    match EmbeddedParts::open_alone(existing(shared)?).await {
+        Err(OpenError::InUse(_)) => Ok((open_beside(shared).await?, Company::Beside)),
+        alone => Ok((opened(shared, alone)?, Company::Alone)),
+    }
+}
+
+/// Refuses to count by the days of another time zone than the shop's boards do: they would be counted anew.
+///
+/// # Errors
+/// [`Failure::Usage`] for another time zone, [`Failure::Missing`] if the boards cannot be read.
+pub async fn check_calendar(shared: &SharedArgs, parts: &EmbeddedParts) -> Result<(), Failure> {
+    let counted = parts.parts().board.calendar().await;
+    let counted = counted.map_err(|error| Failure::missing("cannot read the boards of the ranking", &error))?;
+    match counted {
+        Some(counted) if counted != shared.time_zone => {
+            let (counted, given) = (counted.name(), shared.time_zone.name());
+            Err(Failure::Usage(format!(
+                "the ranking of this shop counts the days of {counted} and not of {given}: add --time-zone {counted}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How the options name a file that exists.
+fn existing(shared: &SharedArgs) -> Result<SqliteOptions, Failure> {
     let options = options(shared, Migrate::No)?;
     if !options.path.exists() {
         return Err(Failure::Missing(format!(
@@ -22,7 +65,7 @@ pub async fn open_beside(shared: &SharedArgs) -> Result<EmbeddedParts, Failure> 
             options.path.display()
         )));
     }
-    opened(shared, EmbeddedParts::open_beside(options).await)
+    Ok(options)
 }
 
 /// How the options name the file.

@@ -1,10 +1,14 @@
-use crate::shop::{TestShop, bearer, order, post};
+use crate::shop::{TestShop, bearer, order, patient, post};
+use axum::body::{Body, Bytes};
 use commerce_adapters::http::{HttpLimits, HttpOptions, router};
 use commerce_core::user::{Password, PasswordError, PasswordHash, PasswordHasher};
 use commerce_core::{Commerce, Parts, Settings};
+use futures_util::{poll, stream};
 use serde_json::json;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 #[tokio::test]
 async fn what_is_too_much_is_refused_at_once_and_health_is_still_answered() {
@@ -23,10 +27,8 @@ async fn a_request_that_takes_too_long_is_given_up() {
     let limits = HttpLimits { handler_deadline: Duration::from_millis(50), ..HttpLimits::default() };
     let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
     let kim = shop.customer("kim").await;
-    let mut request = post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string());
-    request.headers_mut().insert("prefer", "wait=30".parse().unwrap());
     // The order was placed: a 503 would say that it was not.
-    let reply = shop.send(request).await;
+    let reply = shop.send(patient(post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string()), "wait=30")).await;
     reply.refused(500, "INTERNAL_SERVER_ERROR");
     assert_eq!(reply.header("retry-after"), None);
 }
@@ -35,8 +37,26 @@ async fn a_request_that_takes_too_long_is_given_up() {
 async fn a_body_that_does_not_arrive_is_given_up() {
     let limits = HttpLimits { body_deadline: Duration::from_millis(50), ..HttpLimits::default() };
     let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
-    let never = axum::body::Body::from_stream(futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>());
+    let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
     shop.send(post("/api/users", None, never)).await.refused(400, "INVALID_PARAMETER");
+}
+
+#[tokio::test]
+async fn who_does_not_finish_a_body_keeps_nobody_out() {
+    let limits = HttpLimits { requests_in_flight_max: 1, ..HttpLimits::default() };
+    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    let kim = shop.customer("kim").await;
+    let (finish, rest) = oneshot::channel();
+    let unfinished = Body::from_stream(stream::once(async { rest.await.map_err(std::io::Error::other) }));
+    let mut registering = pin!(shop.send(post("/api/users", None, unfinished)));
+    assert!(poll!(&mut registering).is_pending());
+    assert_eq!(shop.get("/api/products", None).await.status, 200);
+
+    // Once the body is there it is no more welcome than a new request.
+    let mut waiting = pin!(shop.send(patient(post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string()), "wait=30")));
+    assert!(poll!(&mut waiting).is_pending());
+    finish.send(Bytes::from_static(b"{}")).unwrap();
+    registering.await.refused(503, "OVERLOADED");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use crate::shop::{Someone, TestShop, bearer, keyed, order};
+use crate::shop::{Someone, TestShop, asking, bearer, keyed, order, patient};
 use axum::http::StatusCode;
 use commerce_adapters::http::HttpOptions;
 use serde_json::json;
@@ -115,8 +115,11 @@ async fn a_replay_gives_what_the_client_that_waited_was_given() {
     waiting.headers_mut().insert("prefer", "wait=30".parse().unwrap());
     let first = shop.send(waiting).await;
     assert_eq!(first.status, StatusCode::OK);
-    let second = shop.send(keyed("/api/orders", Some(&kim), "k1", body)).await;
+    let second = shop.send(keyed("/api/orders", Some(&kim), "k1", body.clone())).await;
     assert_eq!((second.status, &second.body, second.header("location")), (first.status, &first.body, first.header("location")));
+    assert_eq!(second.header("preference-applied"), None);
+    let third = shop.send(patient(keyed("/api/orders", Some(&kim), "k1", body), "wait=30")).await;
+    assert_eq!((&third.body, third.header("preference-applied")), (&first.body, first.header("preference-applied")));
     assert_eq!(shop.get(&format!("/api/users/{}/orders", kim.id), Some(&kim)).await.data()["items"].as_array().unwrap().len(), 1);
 }
 
@@ -129,6 +132,7 @@ async fn every_change_takes_a_key() {
     let to_cancel = shop.ordered(&admin, option, 1).await;
     let pay = json!({"orderId": order_id, "userId": admin.id, "type": "POINT"}).to_string();
     let coupon = r#"{"name":"Summer","couponType":"FIXED","discountValue":1,"initialStock":1,"expireAt":"2027-01-01T00:00:00Z"}"#;
+    let offered = shop.coupon_on_offer(&admin, 1, "2027-01-01T00:00:00Z").await;
     let stock = format!("/api/products/options/{option}/stock");
     let changes = [
         ("/api/users".to_owned(), r#"{"name":"Kim","email":"k@shop.example","password":"12345"}"#.to_owned()),
@@ -140,6 +144,7 @@ async fn every_change_takes_a_key() {
         (format!("/api/orders/{to_cancel}/cancel"), String::new()),
         ("/api/payments".to_owned(), pay),
         ("/api/coupons".to_owned(), coupon.to_owned()),
+        ("/api/coupons/publish".to_owned(), asking(admin.id, offered).to_string()),
     ];
     for (index, (path, body)) in changes.into_iter().enumerate() {
         let key = format!("change-{index}");

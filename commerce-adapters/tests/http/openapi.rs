@@ -22,7 +22,7 @@ async fn every_operation_of_the_document_exists() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 26);
+    assert_eq!(operations, 28);
 }
 
 #[tokio::test]

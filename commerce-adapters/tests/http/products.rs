@@ -105,3 +105,12 @@ async fn the_ranking_shows_what_sold_on_the_days_before_today() {
         shop.get(&format!("/api/products/rank/{wrong}"), None).await.refused_field("INVALID_PARAMETER", "n");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ranking_that_somebody_else_is_making_is_to_be_asked_for_again() {
+    let shop = TestShop::open();
+    let _making = shop.commerce.parts().locks.try_acquire("ranking", Duration::from_mins(1)).await.unwrap().unwrap();
+    let reply = shop.get("/api/products/rank/5", None).await;
+    reply.refused(503, "OVERLOADED");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+}

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 
@@ -26,6 +27,7 @@ pub(crate) struct TestShop {
     pub(crate) router: Router,
     pub(crate) commerce: Commerce,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) gate: InProcessGate,
     pub(crate) stop: CancellationToken,
     end: CancellationToken,
     _end: DropGuard,
@@ -57,12 +59,45 @@ impl TestShop {
 
     pub(crate) fn with(options: HttpOptions) -> Self {
         let shop = Self::without_consumers(options);
-        shop.commerce.start_consumers(&Group::ALL);
-        let parts = shop.commerce.parts();
+        shop.start_consumers();
+        shop
+    }
+
+    /// A shop whose orders and requests for coupons stay pending.
+    pub(crate) fn without_consumers(options: HttpOptions) -> Self {
+        Self::with_settings(options, Settings::default())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn with_settings(options: HttpOptions, settings: Settings) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (clock, gate) = (Arc::new(ManualClock::default()), InProcessGate::new());
+        let parts = Parts {
+            store: Arc::clone(&store),
+            bus: Arc::new(MemoryBus::new()),
+            notifier: Arc::new(MemoryNotifier::new()),
+            locks: Arc::new(MemoryLocks::new()),
+            gate: Arc::new(gate.clone()),
+            board: Arc::new(MemoryBoard::new()),
+            ids: Arc::new(HiLo::new(store)),
+            passwords: Arc::new(PlainHasher),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SeededRandom::new(1)) as Arc<dyn Random>,
+        };
+        let commerce = Commerce::open(parts, settings);
+        let stop = options.shutdown.clone();
+        let end = CancellationToken::new();
+        Self { router: router(commerce.clone(), options), commerce, clock, gate, stop, end: end.clone(), _end: end.drop_guard() }
+    }
+
+    /// From now on events are handled.
+    pub(crate) fn start_consumers(&self) {
+        self.commerce.start_consumers(&Group::ALL);
+        let parts = self.commerce.parts();
         let wake = Arc::new(Notify::new());
         let (store, bus) = (Arc::clone(&parts.store), Arc::clone(&parts.bus));
         let relay = Relay::new(store, bus, Arc::clone(&parts.clock), Arc::clone(&parts.random), Arc::clone(&wake));
-        let end = shop.end.clone();
+        let end = self.end.clone();
         tokio::spawn(relay.run(end.clone()));
         tokio::spawn(end.run_until_cancelled_owned(async move {
             let mut beat = tokio::time::interval(Duration::from_millis(2));
@@ -71,29 +106,6 @@ impl TestShop {
                 wake.notify_one();
             }
         }));
-        shop
-    }
-
-    /// A shop whose orders stay pending.
-    pub(crate) fn without_consumers(options: HttpOptions) -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let clock = Arc::new(ManualClock::default());
-        let parts = Parts {
-            store: Arc::clone(&store),
-            bus: Arc::new(MemoryBus::new()),
-            notifier: Arc::new(MemoryNotifier::new()),
-            locks: Arc::new(MemoryLocks::new()),
-            gate: Arc::new(InProcessGate::new()),
-            board: Arc::new(MemoryBoard::new()),
-            ids: Arc::new(HiLo::new(store)),
-            passwords: Arc::new(PlainHasher),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SeededRandom::new(1)) as Arc<dyn Random>,
-        };
-        let commerce = Commerce::open(parts, Settings::default());
-        let stop = options.shutdown.clone();
-        let end = CancellationToken::new();
-        Self { router: router(commerce.clone(), options), commerce, clock, stop, end: end.clone(), _end: end.drop_guard() }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -145,6 +157,24 @@ impl TestShop {
         reply.data()["id"].as_i64().unwrap()
     }
 
+    /// Offers a coupon of which there are so many, until `expire_at`; answers its id.
+    pub(crate) async fn coupon_on_offer(&self, admin: &Someone, stock: i64, expire_at: &str) -> i64 {
+        let coupon =
+            json!({"name": "First come", "couponType": "FIXED", "discountValue": 500, "initialStock": stock, "expireAt": expire_at});
+        self.post("/api/coupons", Some(admin), coupon).await.data()["couponId"].as_i64().unwrap()
+    }
+
+    pub(crate) async fn ask_for(&self, who: &Someone, coupon: i64) -> Reply {
+        self.post("/api/coupons/publish", Some(who), asking(who.id, coupon)).await
+    }
+
+    /// Asks for a coupon that is still to be had; answers the task.
+    pub(crate) async fn admitted(&self, who: &Someone, coupon: i64) -> i64 {
+        let reply = self.ask_for(who, coupon).await;
+        assert_eq!(reply.status, StatusCode::ACCEPTED, "{reply:?}");
+        reply.data()["taskId"].as_i64().unwrap()
+    }
+
     pub(crate) async fn charge(&self, who: &Someone, points: i64) {
         let reply = self.post(&format!("/api/users/{}/points", who.id), Some(who), json!({"chargePoint": points})).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
@@ -164,6 +194,26 @@ pub(crate) fn product(price: i64, stock: i64) -> Value {
 
 pub(crate) fn order(user: i64, option: i64, quantity: i64) -> Value {
     json!({"userId": user, "orderProductRequests": [{"productOptionId": option, "quantity": quantity}]})
+}
+
+pub(crate) fn asking(user: i64, coupon: i64) -> Value {
+    json!({"userId": user, "couponId": coupon})
+}
+
+/// The request of a client that prefers to wait.
+pub(crate) fn patient(mut request: Request<Body>, prefer: &str) -> Request<Body> {
+    request.headers_mut().insert("prefer", prefer.parse().unwrap());
+    request
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let happening = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), happening).await.unwrap_or_else(|_| panic!("it does not happen in time: {what}"));
 }
 
 pub(crate) fn request(method: Method, path: &str, who: Option<&Someone>) -> axum::http::request::Builder {

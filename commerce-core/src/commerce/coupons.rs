@@ -1,5 +1,5 @@
-use super::Commerce;
 use super::commands::typed;
+use super::{Commerce, GatePlacement};
 use crate::coupon::{
     AdmittedRequest, Coupon, CouponRequest, GateError, GateKeeper, GateRefusal, GateRequest, GateVerdict, KeeperError, PendingPlace,
     RequestCoupon, Settlement,
@@ -115,18 +115,23 @@ impl Commerce {
     }
 
     /// Sees to gates and requests that were left behind: opens gates that are closed, asks again for coupons whose requests have not been decided
-    /// for a few seconds, and tells the gate what was decided meanwhile. Answers how many requests it saw to, at most `limit` of the gate and as
-    /// many of the store.
+    /// for a few seconds, and tells the gate what was decided meanwhile. Where the gates are in another process, only the requests that are stored
+    /// are asked for again. Answers how many requests it saw to, at most `limit` of the gate and as many of the store.
     ///
     /// # Errors
     /// [`SweepError`]; what is left is seen to the next time.
     pub async fn sweep_coupons(&self, limit: u32) -> Result<usize, SweepError> {
         let parts = &self.0.parts;
         let now = parts.clock.now();
-        parts.gate.retire(now.minus(RETIRE_AFTER)).await?;
-        self.0.gates.open_closed(now).await?;
         let before = now.minus(SWEEP_AFTER);
-        let places = parts.gate.pending(before, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+        let places = match self.0.settings.gates {
+            GatePlacement::WithinReach => {
+                parts.gate.retire(now.minus(RETIRE_AFTER)).await?;
+                self.0.gates.open_closed(now).await?;
+                parts.gate.pending(before, usize::try_from(limit).unwrap_or(usize::MAX)).await?
+            }
+            GatePlacement::InAnotherProcess => Vec::new(),
+        };
         let requests = parts.store.queries().pending_requests(None, limit).await.map_err(Arc::new)?;
         let stored = requests.into_iter().filter(|request| request.admitted_at < before);
         let mut left_behind: BTreeMap<TaskId, AdmittedRequest> = stored.map(|request| (request.task_id, request.into())).collect();

@@ -79,6 +79,8 @@ pub struct Settings {
     pub group_commit: GroupCommitLimits,
     /// When the steps of a saga are taken by consumers of this process.
     pub saga_pace: SagaPace,
+    /// Whether this process reaches the gates that requests for coupons pass.
+    pub gates: GatePlacement,
 }
 
 impl Default for Settings {
@@ -90,8 +92,19 @@ impl Default for Settings {
             coupon_window: Duration::from_mins(3),
             group_commit: GroupCommitLimits::default(),
             saga_pace: SagaPace::default(),
+            gates: GatePlacement::default(),
         }
     }
+}
+
+/// Where the gates are that requests for coupons pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GatePlacement {
+    /// In this process, or in a service it shares with others.
+    #[default]
+    WithinReach,
+    /// In the memory of another process, which keeps them itself: this one sees to what is stored alone.
+    InAnotherProcess,
 }
 
 /// A running shop. Cloning it is cheap; all clones are the same shop.

@@ -78,6 +78,11 @@ impl RankingKeeper {
         if by_this_calendar { self.board.top(today, limit).await } else { Ok(None) }
     }
 
+    /// Whether the board of a day is kept, as those of the present days are.
+    pub fn keeps(&self, day: BusinessDay, today: BusinessDay) -> bool {
+        (horizon(today)..=today).contains(&day)
+    }
+
     async fn under_lock(&self, work: impl AsyncFnOnce(&LockGrant) -> Result<u64, RankingError>) -> Result<Option<u64>, RankingError> {
         let Some(grant) = self.locks.try_acquire(LOCK, LEASE).await? else { return Ok(None) };
         let outcome = work(&grant).await;

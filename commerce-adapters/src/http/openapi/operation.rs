@@ -103,11 +103,12 @@ impl Operation {
         self.refuses(&[ErrorCode::IdempotencyKeyInFlight, ErrorCode::IdempotencyKeyReused, ErrorCode::LockAcquireFailed])
     }
 
-    /// It takes `Prefer: wait=N`.
-    pub(in super::super) fn waits(self) -> Self {
-        let description = "wait=N holds the answer until the order has left PENDING, at most N seconds; more than 30 counts as 30. The answer \
-            says so in Preference-Applied.";
-        self.header("Prefer", description)
+    /// It takes `Prefer: wait=N`, and waits for this.
+    pub(in super::super) fn waits_until(self, event: &str) -> Self {
+        let description = format!(
+            "wait=N holds the answer until {event}, at most N seconds; more than 30 counts as 30. The answer says so in Preference-Applied."
+        );
+        self.header("Prefer", &description)
     }
 
     /// It takes a header.
@@ -137,9 +138,18 @@ impl Operation {
 
     /// It answers with a stream of events, the data of each being `T`.
     pub(in super::super) fn streams<T: ToSchema>(mut self, event: &str, document: &mut Document) -> Self {
+        let response = ResponseBuilder::new().description(format!("A stream of `{event}` events."));
+        self.answers.push((StatusCode::OK, response.content("text/event-stream", Content::new(Some(document.schema::<T>())))));
+        self
+    }
+
+    /// It answers with a stream of events, the data of each being `T`, or with `T` alone if the client asks for JSON.
+    pub(in super::super) fn streams_or_answers<T: ToSchema>(mut self, event: &str, document: &mut Document) -> Self {
+        let schema = document.schema::<T>();
         let response = ResponseBuilder::new()
-            .description(format!("A stream of `{event}` events."))
-            .content("text/event-stream", Content::new(Some(document.schema::<T>())));
+            .description(format!("A stream of `{event}` events, or the present state with `Accept: application/json`."))
+            .content("text/event-stream", Content::new(Some(schema.clone())))
+            .content("application/json", Content::new(Some(enveloped(schema))));
         self.answers.push((StatusCode::OK, response));
         self
     }

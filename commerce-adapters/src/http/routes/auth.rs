@@ -5,6 +5,7 @@ use super::super::envelope::ok;
 use super::super::failure::{Failure, Outcome};
 use super::super::openapi::{Document, Operation};
 use super::super::query::RawQuery;
+use super::super::turn::Turn;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use commerce_core::ErrorCode;
@@ -41,7 +42,8 @@ pub(in super::super) struct TokenData {
 pub(super) async fn login(State(shop): State<Shop>, query: RawQuery, request: Request) -> Outcome {
     query.read(&[])?;
     body::check_content_type(request.headers())?;
-    let bytes = body::read(request.into_body(), shop.limits.body_deadline).await?;
+    let turn = Turn::of(request.extensions());
+    let bytes = body::read(request.into_body(), shop.limits.body_deadline, turn.as_ref()).await?;
     let LoginRequest { email, password } = body::parse(&bytes)?;
     // An address or a password that cannot be is one that nobody has.
     let refused = || Failure::new(ErrorCode::BadCredentials, "no user has this e-mail address and password: check both");

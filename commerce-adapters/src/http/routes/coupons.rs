@@ -191,7 +191,11 @@ pub(super) async fn create(
     let key = change.claim(&shop, caller)?;
     let id = shop.commerce.next_id(Sequence::Coupon).await?;
     let answer = |coupon: &Coupon| success(StatusCode::OK, &CreatedCouponData::of(coupon));
-    carry_out(&shop.commerce.desks().create_coupon, CreateCoupon { id, coupon }, key.as_ref(), answer).await
+    let carried = carry_out(&shop.commerce.desks().create_coupon, CreateCoupon { id, coupon }, key.as_ref(), answer).await?;
+    if let Carried::Fresh(Ok(coupon), _) = &carried {
+        shop.commerce.open_gate(coupon).await;
+    }
+    Ok(carried)
 }
 
 pub(super) async fn list(State(shop): State<Shop>, query: RawQuery) -> Outcome {

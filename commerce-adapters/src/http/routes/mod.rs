@@ -1,6 +1,8 @@
 //! The routes, one file a resource.
 
 mod auth;
+mod coupon_publish;
+mod coupon_status;
 mod coupons;
 pub(super) mod health;
 pub(super) mod metrics;
@@ -53,6 +55,8 @@ pub(super) fn shop() -> Router<Shop> {
         .route("/api/payments/{paymentId}", get(payments::show))
         .route("/api/payments/{paymentId}/refund", post(payments::refund))
         .route("/api/coupons", get(coupons::list).post(coupons::create))
+        .route("/api/coupons/publish", post(coupon_publish::publish))
+        .route("/api/coupons/publish/status/{taskId}", get(coupon_status::show))
         .route("/api/coupons/{userId}", get(coupons::held))
 }
 
@@ -66,6 +70,8 @@ pub(super) fn document(document: &mut Document) {
     order_events::document(document);
     payments::document(document);
     coupons::document(document);
+    coupon_publish::document(document);
+    coupon_status::document(document);
     for (path, summary, answer) in [
         ("/healthz", "Says that the process is alive.", "alive"),
         ("/readyz", "Says whether requests are welcome, one line for each thing they need.", "Ready."),

@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::http::header::{ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use commerce_core::idempotency::{IdempotencyRecord, StoredAnswer};
+use commerce_core::idempotency::StoredAnswer;
 use commerce_core::order::{CancelOrder, Order, OrderError, OrderItem, OrderLine, OrderLines, OrderStatus, PlaceOrder, Quantity};
 use commerce_core::store::{OrderView, StoreError};
 use commerce_core::user::Actor;
@@ -186,6 +186,7 @@ pub(super) async fn place(
     let carried = carry_out(&shop.commerce.desks().place_order, command, key.as_ref(), placed).await?;
     match (carried, patience) {
         (Carried::Fresh(Ok(_), response), Some(patience)) => settled(&shop, id, response, patience, key.as_ref()).await,
+        (Carried::Replayed(response), Some(patience)) => Ok(patience.applied_again(response)),
         (carried, _) => Ok(carried.into_response()),
     }
 }
@@ -199,13 +200,11 @@ async fn settled(shop: &Shop, id: OrderId, accepted: Response, patience: Patienc
         return Ok(patience.applied(accepted));
     };
     let answer = located(success(StatusCode::OK, &OrderData::of(&view)), id);
-    if let Some(key) = key {
-        let record = IdempotencyRecord { claim: key.claim.clone(), answer: answer.clone(), at: shop.commerce.parts().clock.now() };
-        if let Err(error) = shop.commerce.replace_answer(record).await {
-            // A replay must give what the client was given.
-            tracing::warn!(%error, order_id = %id, "the answer to be replayed stays the first one");
-            return Ok(patience.applied(accepted));
-        }
+    if let Some(key) = key
+        && let Err(error) = key.keep(shop, answer.clone()).await
+    {
+        tracing::warn!(%error, order_id = %id, "the answer to be replayed stays the first one");
+        return Ok(patience.applied(accepted));
     }
     Ok(patience.applied(respond(answer)))
 }
@@ -213,6 +212,7 @@ async fn settled(shop: &Shop, id: OrderId, accepted: Response, patience: Patienc
 /// The order once it has left PENDING, or as it is when patience or the server comes to its end.
 async fn wait(shop: &Shop, id: OrderId, patience: Patience) -> Result<Option<OrderView>, Arc<StoreError>> {
     tokio::select! {
+        biased;
         view = shop.commerce.order_once_settled(id, patience.duration()) => view,
         () = shop.shutdown.cancelled() => shop.commerce.order(id, Actor::Admin).await,
     }
@@ -286,7 +286,7 @@ pub(in super::super) fn document(document: &mut Document) {
         .with_token()
         .takes::<PlaceOrderRequest>(document)
         .idempotent()
-        .waits()
+        .waits_until("the order has left PENDING")
         .header("traceparent", "The W3C trace the order belongs to.")
         .answers::<PlacedOrderData>(StatusCode::ACCEPTED, document)
         .with("Location", "Where the order is.")
@@ -297,7 +297,7 @@ pub(in super::super) fn document(document: &mut Document) {
         .add_to(document);
     Operation::get("/api/orders/{orderId}", "orders", "Shows an order.")
         .with_token()
-        .waits()
+        .waits_until("the order has left PENDING")
         .header("If-None-Match", "The ETag of the order as the client has it.")
         .answers::<OrderData>(StatusCode::OK, document)
         .with("ETag", "Changes with the order.")

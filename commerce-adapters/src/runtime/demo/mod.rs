@@ -92,6 +92,9 @@ async fn sell_and_finish(shop: &Commerce, clock: &DemoClock, progress: &mut Prog
         sales::sell(shop, day).await?;
     }
     clock.follow_the_present();
+    // The sales of past days are on no board yet: the ranking is there, and right, from the first look.
+    let keeper = shop.ranking_keeper();
+    keeper.prepare(keeper.calendar.day_of(clock.present())).await.map_err(DemoError::refused)?;
     let (name, email) = (UserName::parse("Administrator").map_err(DemoError::refused)?, email(ADMIN_EMAIL)?);
     let password_hash = hash(shop.parts(), ADMIN_PASSWORD).await?;
     // Behind the customers, whatever ids an interrupted fill has used up.

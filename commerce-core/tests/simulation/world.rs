@@ -131,5 +131,6 @@ fn settings(dice: &Dice) -> Settings {
         coupon_window: Duration::from_secs([0, 2, 180][dice.below(3)]),
         group_commit: GroupCommitLimits { batches_in_flight_max: 1 + dice.below(2), ..GroupCommitLimits::default() },
         saga_pace: if dice.chance(50) { SagaPace::WithinCommit } else { SagaPace::ByMessage },
+        ..Settings::default()
     }
 }

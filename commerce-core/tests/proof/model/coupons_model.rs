@@ -154,7 +154,8 @@ impl Model {
     /// The gate is told what was decided.
     pub(super) fn settle(&mut self) {
         let told = std::mem::replace(&mut self.told, self.decided.len());
-        for task in self.decided[told..].to_vec() {
+        let news: Vec<_> = self.decided[told..].into();
+        for task in news {
             self.settle_one(task);
         }
     }
@@ -204,7 +205,9 @@ impl Model {
         for (task, Request { user, number, decided_at, .. }) in of_coupon.iter().filter(|(_, request)| request.outcome == Outcome::Issued) {
             gate.load(*user, Place { task: *task, number: *number, at: *decided_at, issued: true });
         }
-        kept.into_iter().for_each(|(user, place)| gate.load(user, place));
+        for (user, place) in kept {
+            gate.load(user, place);
+        }
     }
 
     /// Gates are opened, what was left behind is asked for again, and the gate is told what was decided meanwhile. `running` is how long the
@@ -212,7 +215,9 @@ impl Model {
     pub(super) fn sweep(&mut self, now: Timestamp, running: Duration) {
         let closed: Vec<_> = self.gates.iter().filter(|(coupon, gate)| !gate.open && now < self.offers[*coupon].expires_at).collect();
         let closed: Vec<_> = closed.into_iter().map(|(coupon, _)| *coupon).collect();
-        closed.into_iter().for_each(|coupon| self.rebuild(coupon));
+        for coupon in closed {
+            self.rebuild(coupon);
+        }
         let before = now.minus(LEFT_BEHIND_AFTER);
         let mut left_behind = BTreeMap::new();
         for (coupon, gate) in &self.gates {

@@ -3,14 +3,17 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod audit;
 mod bad_input;
 mod bounds;
 mod buyer;
 mod client;
 mod command_line;
 mod crash;
+mod crash_load;
 mod events;
 mod expiry;
+mod file;
 mod idempotency;
 mod identity;
 mod journey;
@@ -19,4 +22,5 @@ mod order;
 mod protocol;
 mod race;
 mod refund;
+mod scheduler;
 mod shop;

@@ -2,11 +2,19 @@
 
 #![cfg(feature = "embedded")]
 
-use commerce_adapters::sqlite::{Durability, Migrate, OpenError, SchemaState, SqliteOptions, SqliteStore};
-use commerce_core::messaging::{Event, Group, Message, NewEvent, OrderConfirmed};
+use commerce_adapters::clock::SystemClock;
+use commerce_adapters::embedded::InProcessLocks;
+use commerce_adapters::sqlite::{Durability, Migrate, OpenError, SchemaState, SqliteBoard, SqliteOptions, SqliteStore};
+use commerce_core::messaging::{Event, Group, Message, NewEvent, OrderConfirmed, SoldUnits};
+use commerce_core::order::{Order, OrderItem, Quantity};
+use commerce_core::payment::{Payment, PaymentMethod, PaymentStatus};
 use commerce_core::point::PointAccount;
+use commerce_core::product::{OptionName, ProductName, UnitPrice};
+use commerce_core::ranking::{RankingBoard, RankingKeeper, Sale, SaleState};
 use commerce_core::store::{Store, StoreError};
-use commerce_core::{Money, OrderId, Sequence, Timestamp, UserId};
+use commerce_core::{BusinessCalendar, BusinessDay, Money, OptionId, OrderId, PaymentId, ProductId, Sequence, Timestamp, UserId};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -193,4 +201,112 @@ async fn a_file_that_is_made_can_be_read_by_its_owner_alone() {
     for (folder, name) in [(&opened, "shop.db"), (&opened, "shop.db-wal"), (&migrated, "shop.db")] {
         assert_eq!(mode(folder, name), 0o600, "{name}");
     }
+}
+
+fn product(number: i64) -> ProductId {
+    ProductId::new(number).unwrap()
+}
+
+/// Order n of some units of a product, paid at a time.
+async fn sell(store: &SqliteStore, number: i64, units: i64, paid_at: Timestamp, status: PaymentStatus) {
+    let (id, user_id) = (OrderId::new(number).unwrap(), UserId::new(1).unwrap());
+    let mut order = Order::place(id, user_id, None, paid_at, paid_at);
+    let item = OrderItem {
+        option_id: OptionId::new(1).unwrap(),
+        product_id: product(number),
+        product_name: ProductName::parse("Runner").unwrap(),
+        option_name: OptionName::parse("270").unwrap(),
+        unit_price: UnitPrice::new(1_000).unwrap(),
+        quantity: Quantity::new(units).unwrap(),
+    };
+    let mut uow = store.begin().await.unwrap();
+    uow.orders().insert(std::slice::from_ref(&order)).await.unwrap();
+    order.confirm(vec![item], Money::ZERO, paid_at).unwrap();
+    uow.orders().save(std::slice::from_ref(&order)).await.unwrap();
+    let (id, method, amount) = (PaymentId::new(number).unwrap(), PaymentMethod::Point, order.total);
+    let payment = Payment { id, order_id: order.id, user_id, method, amount, status, failure: None, at: paid_at };
+    uow.payments().insert(&[payment]).await.unwrap();
+    uow.commit().await.unwrap();
+}
+
+/// What an older program left: the schema up to its last version, 18.
+async fn take_the_schema_back(options: &SqliteOptions) {
+    let mut connection = SqliteConnectOptions::new().filename(&options.path).connect().await.unwrap();
+    let tables = ["coupon_requests", "ranking_calendar", "board_days", "board_orders", "board_units", "rankings", "ranked_products"];
+    for table in tables {
+        connection.execute(AssertSqlSafe(format!("DROP TABLE {table}"))).await.unwrap();
+    }
+    connection
+        .execute(
+            "DROP INDEX payments_by_time;
+             CREATE INDEX payments_completed ON payments (created_at, order_id) WHERE status = 'COMPLETED';
+             DELETE FROM _sqlx_migrations WHERE version > 18",
+        )
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_older_program_is_upgraded_and_its_ranking_is_made_from_its_payments() {
+    let (folder, calendar) = (tempfile::tempdir().unwrap(), BusinessCalendar::UTC);
+    let today = BusinessDay::parse("2026-03-10").unwrap();
+    let store = open(&folder).await;
+    let sales = [
+        (1, 2, 3, PaymentStatus::Completed),
+        (2, 9, 1, PaymentStatus::Completed),
+        (3, 50, 2, PaymentStatus::Refunded),
+        (4, 70, 0, PaymentStatus::Completed),
+        (5, 90, 4, PaymentStatus::Completed),
+    ];
+    for (number, units, days_ago, status) in sales {
+        sell(&store, number, units, calendar.start_of(today.before(days_ago)), status).await;
+    }
+    store.close().await.unwrap();
+    take_the_schema_back(&options(&folder)).await;
+    assert!(matches!(SqliteStore::schema_state(&options(&folder)).await.unwrap(), SchemaState::Older { found: 18, .. }));
+
+    let store = open(&folder).await;
+    let board = Arc::new(SqliteBoard::new(store.clone()));
+    let locks = Arc::new(InProcessLocks::new(Arc::new(SystemClock)));
+    let keeper = RankingKeeper { store: Arc::new(store), board: Arc::clone(&board) as _, locks, calendar };
+    assert!(keeper.prepare(today).await.unwrap().is_some());
+    let ranking = [(2, 9), (1, 2)].map(|(number, units)| SoldUnits { product_id: product(number), units });
+    assert_eq!(board.top(today, 10).await.unwrap(), Some(ranking.to_vec()), "neither what was refunded nor what is outside of the window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_is_read_while_somebody_writes_and_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, today) = (open(&folder).await, BusinessDay::parse("2026-03-10").unwrap());
+    let board = SqliteBoard::new(store.clone());
+    let sold = vec![SoldUnits { product_id: product(1), units: 3 }];
+    let sale = Sale { order_id: OrderId::new(1).unwrap(), paid_at: NOW, units: sold.clone(), state: SaleState::Paid };
+    board.record(today.before(1), &[sale]).await.unwrap();
+    board.aggregate(today).await.unwrap();
+    let uow = store.begin().await.unwrap();
+    assert_eq!(board.top(today, 10).await.unwrap().as_ref(), Some(&sold));
+    drop(uow);
+    store.close().await.unwrap();
+    let board = SqliteBoard::new(open(&folder).await);
+    assert_eq!(board.top(today, 10).await.unwrap(), Some(sold));
+}
+
+#[tokio::test]
+async fn however_many_sales_of_old_days_there_are_they_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (board, today) = (SqliteBoard::new(open(&folder).await), BusinessDay::parse("2026-03-10").unwrap());
+    let sale = |number| {
+        let units = vec![SoldUnits { product_id: product(number), units: 1 }];
+        Sale { order_id: OrderId::new(number).unwrap(), paid_at: NOW, units, state: SaleState::Paid }
+    };
+    // More than are deleted at once.
+    let sales: Vec<_> = (1..=4_500).map(sale).collect();
+    board.record(today.before(9), &sales).await.unwrap();
+    board.record(today, &sales[..1]).await.unwrap();
+    board.forget(today).await.unwrap();
+    assert_eq!(board.days().await.unwrap().len(), 1);
+    assert!(board.sold(today.before(9), None, 10).await.unwrap().is_empty());
+    board.record(today.before(9), &sales[..1]).await.unwrap();
+    assert_eq!(board.sold(today.before(9), None, 10).await.unwrap().len(), 1, "nothing is remembered of the orders");
 }

@@ -1,6 +1,8 @@
 //! The gate: decides at once, and without the store, who may have a coupon that many want.
 
 mod in_process;
+#[cfg(test)]
+mod tests;
 mod turnstile;
 
 pub use in_process::InProcessGate;

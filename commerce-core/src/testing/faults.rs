@@ -122,6 +122,11 @@ impl FaultyStore {
         *locked(&self.plan) = Plan::Script(script.into_iter().collect());
     }
 
+    /// From now on `percent` (0–100) of the units of work meet one of `faults`, as `seed` says.
+    pub fn trouble(&self, seed: u64, percent: u8, faults: &[Fault]) {
+        *locked(&self.plan) = Plan::Chance { random: SeededRandom::new(seed), percent, faults: faults.to_vec() };
+    }
+
     /// From now on nothing fails.
     pub fn heal(&self) {
         self.script([]);

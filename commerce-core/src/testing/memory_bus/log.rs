@@ -70,6 +70,21 @@ impl Log {
             .collect()
     }
 
+    /// Whether a partition has messages from `offset` on.
+    pub(super) fn has_more(&self, place: Place, offset: usize) -> bool {
+        self.end(place) > offset
+    }
+
+    /// Whether a reader can take messages of a partition now.
+    pub(super) fn can_take(&self, group: Group, reader: u64, place: Place) -> bool {
+        let end = self.end(place);
+        end > 0
+            && self.cursors.get(&(group, place)).is_none_or(|cursor| match cursor.taken {
+                Some((other, polled)) => other == reader && polled < end,
+                None => cursor.acknowledged < end,
+            })
+    }
+
     /// Takes at most `max` messages of a partition for a reader, unless another reader of the group has messages of it.
     pub(super) fn take(&mut self, group: Group, reader: u64, place: Place, max: usize) -> Vec<Delivery> {
         let cursor = self.cursors.entry((group, place)).or_default();

@@ -38,6 +38,15 @@ impl MemorySubscription {
         Self { shared, mode, places: Log::places(topics), reader, turn: 0 }
     }
 
+    /// Whether anything is there now, held back or not.
+    fn ready(&self) -> bool {
+        let log = locked(&self.shared.log);
+        self.places.iter().any(|place| match &self.mode {
+            Mode::Shared(group) => log.can_take(*group, self.reader, *place),
+            Mode::Private(offsets) => log.has_more(*place, offsets.get(place).copied().unwrap_or_default()),
+        })
+    }
+
     /// What is there now. Nothing is awaited between taking messages and answering them: a poll that is cancelled has taken none.
     fn take(&mut self, max: usize) -> Vec<Delivery> {
         let shared = Arc::clone(&self.shared);
@@ -99,6 +108,7 @@ impl Subscription for MemorySubscription {
             changed.as_mut().enable();
             // What is held back at one try may be let through at the next.
             let tries = if locked(&shared.faults).is_some() { TRIES_MAX } else { 1 };
+            let tries = if self.ready() { tries } else { 0 };
             if let Some(taken) = (0..tries).map(|_| self.take(max.max(1))).find(|taken| !taken.is_empty()) {
                 return Ok(taken);
             }

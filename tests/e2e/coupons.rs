@@ -33,7 +33,9 @@ async fn ten_coupons_go_to_exactly_ten_of_a_thousand_users() {
 
     assert_eq!(answers.len(), 1_000);
     let (admitted, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.status() == 202);
-    refused.iter().for_each(|(_, answer)| answer.is_refused(400, "OUT_OF_STOCK_COUPON"));
+    for (_, answer) in &refused {
+        answer.is_refused(400, "OUT_OF_STOCK_COUPON");
+    }
     let mut positions = BTreeSet::new();
     for (user, answer) in &admitted {
         let mut buyer = shop.buyer(*user);
@@ -79,7 +81,9 @@ async fn without_a_window_every_repetition_is_a_duplicate() {
 
     let (admitted, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status() == 202);
     assert_eq!((admitted.len(), refused.len()), (1, 99));
-    refused.iter().for_each(|answer| answer.is_refused(409, "DUPLICATED_COUPON"));
+    for answer in &refused {
+        answer.is_refused(409, "DUPLICATED_COUPON");
+    }
     assert_eq!(buyer.outcome(admitted[0].ok()["taskId"].as_i64().expect("an id")).await["status"], "SUCCESS");
     // A gate that was rebuilt remembers.
     let user = buyer.user;

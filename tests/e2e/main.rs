@@ -3,6 +3,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod audit;
 mod bad_input;
 mod bounds;
 mod buyer;
@@ -12,8 +13,10 @@ mod coupon_orders;
 mod coupon_streams;
 mod coupons;
 mod crash;
+mod crash_load;
 mod events;
 mod expiry;
+mod file;
 mod idempotency;
 mod identity;
 mod journey;
@@ -24,4 +27,5 @@ mod protocol;
 mod race;
 mod ranking;
 mod refund;
+mod scheduler;
 mod shop;

@@ -2,6 +2,7 @@
 
 use crate::buyer::Buyer;
 use crate::client::Client;
+use crate::file::ShopFile;
 use crate::harness::process::{NotStarted, Server, admin, log_file, scratch_directory};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -174,6 +175,26 @@ impl Shop {
         assert_eq!(server.ended().await.code(), Some(0));
         let server = Self::serve(directory.path(), &arguments).await;
         Self { directory, arguments, server }
+    }
+
+    /// Ends the server as an operator would; what is left is its file.
+    pub(crate) async fn stop(self) -> ShopFile {
+        let Self { directory, server, .. } = self;
+        server.signal(Signal::TERM);
+        assert_eq!(server.ended().await.code(), Some(0));
+        ShopFile::in_directory(directory)
+    }
+
+    /// Where the shop's files are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A server on a shop's file.
+    pub(crate) async fn on(file: ShopFile, arguments: &[&'static str]) -> Self {
+        let directory = file.into_directory();
+        let server = Self::serve(directory.path(), arguments).await;
+        Self { directory, arguments: arguments.to_vec(), server }
     }
 
     /// The last step of every test: nothing is wrong while the server runs, it ends as it should, and nothing is wrong afterwards.

@@ -41,7 +41,7 @@ pub(crate) fn admin(directory: &Path) -> Command {
 }
 
 /// A program for the shop in a directory; it inherits nothing else that would configure it.
-fn command(program: &str, directory: &Path) -> Command {
+pub(crate) fn command(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     let configured = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("COMMERCE_") || name == "RUST_LOG");
     configured.for_each(|name| {

@@ -1,0 +1,137 @@
+//! The scheduler as a program of its own, beside a server and without one.
+
+use crate::buyer::{PATIENCE, eventually};
+use crate::client::Client;
+use crate::file::{Said, ShopFile, scheduler};
+use crate::harness::process::scratch_directory;
+use crate::shop::Shop;
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::TcpListener;
+use std::process::Stdio;
+use tokio::time::timeout;
+
+const JOBS: [&str; 4] = ["ranking", "expire-orders", "sweep-coupons", "housekeeping"];
+
+/// Checks that a job says in one line what it did.
+fn is_one_line_of(job: &str, answer: &str) {
+    assert!(answer.starts_with(&format!("{job}: ")) && answer.trim_end().lines().count() == 1, "{answer:?}");
+}
+
+#[tokio::test]
+async fn each_job_is_done_once_on_a_file_that_nobody_runs() {
+    let file = ShopFile::demo(&[]).await;
+    for job in JOBS {
+        is_one_line_of(job, &file.scheduler(&["--once", job]).await.ended(0));
+        file.admin(&["audit"]).await.ended(0);
+    }
+}
+
+#[tokio::test]
+async fn each_job_is_done_once_beside_a_running_server() {
+    let shop = Shop::demo().await;
+    let ranking = shop.client().read("/api/products/rank/100").await;
+    for job in JOBS {
+        is_one_line_of(job, &Said::by(scheduler(shop.directory()).args(["--once", job])).await.ended(0));
+    }
+    assert_eq!(shop.client().read("/api/products/rank/100").await, ranking);
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_a_sentence() {
+    let file = ShopFile::demo(&["--time-zone", "Asia/Seoul"]).await;
+    let unknown = file.scheduler(&["--once", "tidy"]).await.refused(2);
+    assert!(JOBS.iter().all(|job| unknown.contains(job)), "{unknown}");
+    let elsewhere = file.scheduler(&["--once", "ranking"]).await.refused(2);
+    assert!(elsewhere.contains("--time-zone Asia/Seoul"), "{elsewhere}");
+    let nothing = scratch_directory();
+    Said::by(scheduler(nothing.path()).args(["--once", "ranking"])).await.refused(3);
+    is_one_line_of("ranking", &file.scheduler(&["--once", "ranking", "--time-zone", "Asia/Seoul"]).await.ended(0));
+    file.admin(&["audit"]).await.ended(0);
+}
+
+#[tokio::test]
+async fn days_that_nobody_counted_are_counted_by_the_ranking_job() {
+    let file = ShopFile::demo(&[]).await;
+    let sold = file.number("SELECT SUM(units) FROM ranked_products").await;
+    // As if nobody had run the shop since before the day of its first sale.
+    file.tamper(
+        "DELETE FROM board_days; DELETE FROM board_orders; DELETE FROM board_units; DELETE FROM rankings; DELETE FROM ranked_products;",
+    )
+    .await;
+
+    assert_eq!(file.scheduler(&["--once", "ranking"]).await.ended(0), "ranking: 5 boards and rankings were made\n");
+
+    assert_eq!(file.number("SELECT SUM(units) FROM ranked_products").await, sold);
+    file.admin(&["audit"]).await.ended(0);
+    assert_eq!(file.scheduler(&["--once", "ranking"]).await.ended(0), "ranking: 0 boards and rankings were made\n");
+}
+
+#[tokio::test]
+async fn an_overdue_order_is_ended_and_gives_back_its_stock_without_a_server() {
+    let shop = Shop::start(&["--auth", "off", "--payment-deadline", "2s"]).await;
+    let ware = shop.ware(2_000, 3).await;
+    let order = shop.customer("slow one").await.payable_order(ware, 2).await;
+    let file = shop.stop().await;
+
+    eventually("the order is overdue", async || {
+        file.scheduler(&["--once", "expire-orders"]).await.ended(0) == "expire-orders: 1 orders were ended\n"
+    })
+    .await;
+
+    file.admin(&["audit"]).await.ended(0);
+    let shop = Shop::on(file, &["--auth", "off"]).await;
+    assert_eq!(shop.client().read(&format!("/api/orders/{order}")).await["status"], "EXPIRED");
+    assert_eq!(shop.stock(ware).await, 3);
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_request_for_a_coupon_that_a_crash_left_behind_is_decided_without_a_server() {
+    let file = ShopFile::demo(&[]).await;
+    let coupon = file.number("SELECT id FROM coupons WHERE initial_stock = 100").await;
+    file.tamper(&format!(
+        "INSERT INTO coupon_requests (task_id, coupon_id, user_id, user_coupon_id, place, admitted_at, status)
+            VALUES (900000, {coupon}, 7, 900000, 1, 1000, 'PENDING');"
+    ))
+    .await;
+
+    let done = file.scheduler(&["--once", "sweep-coupons"]).await.ended(0);
+
+    assert_eq!(done, "sweep-coupons: 1 requests for coupons were asked for again\n");
+    assert_eq!(file.number("SELECT COUNT(*) FROM user_coupons WHERE user_id = 7 AND place = 1").await, 1);
+    file.admin(&["audit"]).await.ended(0);
+}
+
+#[tokio::test]
+async fn a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_told_to_end() {
+    let shop = Shop::demo().await;
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let mut command = scheduler(shop.directory());
+    let mut child = command.args(["--ops-listen", &free.to_string()]).stderr(Stdio::null()).spawn().expect("it can be run");
+    let mut operator = Client::to(free);
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        eventually("it listens", async || operator.try_send("GET", path, &[], b"").await.is_ok_and(|answer| answer.status() == 200)).await;
+    }
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).expect("a process id");
+    kill_process(id, Signal::TERM).expect("a process of ours can be signalled");
+    let ended = timeout(PATIENCE, child.wait()).await.expect("it ends in time").expect("it can be waited for");
+    assert_eq!(ended.code(), Some(0));
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not() {
+    let shop = Shop::demo().await;
+    let ranking = shop.client().read("/api/products/rank/100").await;
+    let rebuilt = Said::by(shop.admin().arg("rebuild-ranking")).await.ended(0);
+    assert!(rebuilt.lines().count() == 4 && rebuilt.lines().all(|line| line.ends_with(" sales")), "{rebuilt}");
+    let day = rebuilt.split(':').next().expect("a day");
+    assert_eq!(Said::by(shop.admin().args(["rebuild-ranking", "--day", day])).await.ended(0).lines().count(), 1);
+    Said::by(shop.admin().args(["rebuild-ranking", "--day", "2020-01-01"])).await.refused(2);
+    Said::by(shop.admin().args(["rebuild-ranking", "--day", "yesterday"])).await.refused(2);
+    let gate = Said::by(shop.admin().args(["rebuild-gate", "1"])).await.refused(2);
+    assert!(gate.contains("commerce-api"), "{gate}");
+    assert_eq!(shop.client().read("/api/products/rank/100").await, ranking);
+    shop.closes_clean().await;
+}

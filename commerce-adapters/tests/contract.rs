@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
-use commerce_adapters::sqlite::{Durability, SqliteOptions, SqliteStore};
+use commerce_adapters::sqlite::{Durability, SqliteBoard, SqliteOptions, SqliteStore};
 use commerce_core::messaging::NewEvent;
 use commerce_core::store::Store;
 use commerce_core::testing::contract::{self, Feed};
@@ -56,4 +56,10 @@ async fn in_process_locks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn in_process_notifier() {
     contract::notifier(async || Arc::new(InProcessNotifier::new()) as _).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_board() {
+    let folder = tempfile::tempdir().unwrap();
+    contract::ranking_board(async || Arc::new(SqliteBoard::new(open(&folder).await)) as _).await;
 }

@@ -1,7 +1,8 @@
 //! The in-memory adapters keep the promises of the ports.
 
+use commerce_core::coupon::InProcessGate;
 use commerce_core::testing::contract::{self, BusUnderTest};
-use commerce_core::testing::{FaultyStore, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
+use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -27,4 +28,14 @@ async fn the_memory_locks_keep_the_contract_of_a_distributed_lock() {
 #[tokio::test]
 async fn the_memory_notifier_keeps_the_contract_of_a_notifier() {
     contract::notifier(async || Arc::new(MemoryNotifier::new()) as _).await;
+}
+
+#[tokio::test]
+async fn the_gate_in_memory_keeps_the_contract_of_a_coupon_gate() {
+    contract::coupon_gate(async || Arc::new(InProcessGate::new()) as _).await;
+}
+
+#[tokio::test]
+async fn the_memory_board_keeps_the_contract_of_a_ranking_board() {
+    contract::ranking_board(async || Arc::new(MemoryBoard::new()) as _).await;
 }

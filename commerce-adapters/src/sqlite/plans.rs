@@ -1,7 +1,7 @@
 //! No statement reads a whole table that grows with the business.
 
 use super::purge::{COUPON_REQUESTS, DEAD_LETTERS, IDEMPOTENCY, INBOX, OUTBOX};
-use super::{Durability, SqliteOptions, SqliteStore};
+use super::{Durability, SqliteBoard, SqliteOptions, SqliteStore};
 use crate::embedded::EmbeddedBus;
 use crate::sql::statements::seen;
 use commerce_core::messaging::{Group, MessageBus, StartAt, Topic};
@@ -43,6 +43,7 @@ async fn no_statement_scans_a_table_that_grows() {
     };
     // The contract suite runs every statement of the repositories, queries and snapshots.
     contract::store(async || Arc::new(open().await) as _).await;
+    contract::ranking_board(async || Arc::new(SqliteBoard::new(open().await)) as _).await;
     let store = open().await;
     let bus = EmbeddedBus::new(store.clone());
     bus.subscribe(Group::Stock, &Topic::ALL, StartAt::Acknowledged).await.unwrap().close().await.unwrap();

@@ -7,8 +7,7 @@ use super::super::openapi::{Document, Operation};
 use super::super::path::PathId;
 use super::super::query::RawQuery;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
 use axum::response::sse::Event;
 use commerce_core::coupon::Position;
 use commerce_core::notify::TaskUpdate;
@@ -17,8 +16,6 @@ use commerce_core::{ErrorCode, TaskId, TaskWatch};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What became of a request for a coupon.
 #[derive(Serialize, ToSchema)]
@@ -53,8 +50,8 @@ impl CouponStatusData {
 
 /// Tells what became of a request: by an event that comes once it is known, or as it stands now if the client asks for JSON.
 ///
-/// A client that comes back before it was told is told. One that says by its `Last-Event-ID` that it was told is answered with 204: an
-/// `EventSource` begins again whenever a stream ends, and that is how it is made to stop.
+/// A client that comes back is told again, whatever its `Last-Event-ID` says: the only event there is is the outcome, and being told it twice is
+/// better than not at all.
 pub(super) async fn show(
     State(shop): State<Shop>,
     caller: Caller,
@@ -68,9 +65,6 @@ pub(super) async fn show(
     let present = TaskUpdate::of(&request);
     if json_wanted(&headers) {
         return Ok(ok(&CouponStatusData::of(present)));
-    }
-    if present.is_final() && headers.get(LAST_EVENT_ID).is_some_and(|last| last.as_bytes() == event_id(&present).as_bytes()) {
-        return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let seat = shop.event_streams.seat(caller)?;
     let watch = shop.commerce.watch_task(id).await?;
@@ -108,9 +102,8 @@ pub(in super::super) fn document(document: &mut Document) {
     Operation::get("/api/coupons/publish/status/{taskId}", "coupons", summary)
         .with_token()
         .header("Accept", "application/json asks for the present state instead of a stream.")
-        .header("Last-Event-ID", "The last event the client was told of: if that is the outcome, nothing is left to tell.")
+        .header("Last-Event-ID", "Taken, and of no consequence: the one event there is is told again.")
         .streams_or_answers::<CouponStatusData>("coupon-status", document)
-        .answers_nothing(StatusCode::NO_CONTENT)
         .refuses(&[ErrorCode::ResourceNotFound])
         .add_to(document);
 }

@@ -176,7 +176,8 @@ pub trait CouponGate: Send + Sync {
     /// [`GateError`] if the gate cannot be reached.
     async fn close(&self, coupon: CouponId, fence: u64) -> Result<(), GateError>;
 
-    /// Adds places to those a coupon is to be opened with; places of users that were added before are passed over. Only whoever closed the
+    /// Adds places to those a coupon is to be opened with. Of two places of a user the first counts, but one that is issued before one that is
+    /// pending. Only whoever closed the
     /// coupon last may: `false` if `fence` is not that of the last [`close`](Self::close).
     ///
     /// # Errors

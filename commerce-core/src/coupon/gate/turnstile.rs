@@ -14,7 +14,12 @@ pub(super) struct Turnstile {
     last: u32,
     /// When users were admitted whose places went back: their windows are still open.
     returned: HashMap<UserId, Timestamp>,
+    /// The window of the last admission.
+    window: Duration,
 }
+
+/// So many users whose places went back are remembered, before those are looked for whose windows are closed.
+const RETURNED_MIN: usize = 1_024;
 
 #[derive(Debug)]
 enum Phase {
@@ -65,6 +70,7 @@ impl Turnstile {
             (None, None) => GateVerdict::Refused(GateRefusal::OutOfStock),
             (None, Some(position)) => {
                 self.returned.remove(&user_id);
+                self.window = window;
                 self.put(GatePlace { task_id, user_id, position, at: now, state: PlaceState::Pending });
                 GateVerdict::Admitted(position)
             }
@@ -86,7 +92,7 @@ impl Turnstile {
             (None, Some(place)) if place.state == PlaceState::Pending => {
                 self.places.remove(&user_id);
                 self.pending.remove(&(place.position, user_id));
-                self.returned.insert(user_id, place.at);
+                self.remember_return(user_id, place.at);
             }
             (None, _) => {}
         }
@@ -113,7 +119,8 @@ impl Turnstile {
         // What was loaded by somebody who did not finish is loaded again; what only this gate knows of must not get lost.
         let open = matches!(self.phase, Phase::Open { .. });
         kept.extend(self.pending.iter().filter_map(|(_, user)| self.places.get(user)).filter(|_| open));
-        *self = Self { phase: Phase::Closed { fence, kept }, returned: std::mem::take(&mut self.returned), ..Self::default() };
+        *self =
+            Self { phase: Phase::Closed { fence, kept }, returned: std::mem::take(&mut self.returned), last: self.last, ..Self::default() };
     }
 
     pub(super) fn load(&mut self, fence: u64, places: &[GatePlace]) -> bool {
@@ -148,9 +155,20 @@ impl Turnstile {
         matches!(self.phase, Phase::Open { expires_at, .. } if expires_at < before) && self.pending.is_empty()
     }
 
+    /// Remembers the window of a user, and forgets those that are closed by then whenever there may be as many of them as of open ones.
+    fn remember_return(&mut self, user: UserId, admitted_at: Timestamp) {
+        self.returned.insert(user, admitted_at);
+        if self.returned.len() >= RETURNED_MIN && self.returned.len().is_power_of_two() {
+            let window = self.window;
+            self.returned.retain(|_, at| admitted_at.since(*at) < window);
+        }
+    }
+
+    /// Adds a place unless the user has one; only that the coupon is issued is later news than that the request is pending.
     fn put_new(&mut self, place: GatePlace) {
         self.last = self.last.max(place.position.get());
-        if !self.places.contains_key(&place.user_id) {
+        let former = self.places.get(&place.user_id).map(|former| former.state);
+        if former.is_none() || (former, place.state) == (Some(PlaceState::Pending), PlaceState::Issued) {
             self.put(place);
         }
     }

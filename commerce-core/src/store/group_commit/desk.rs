@@ -1,10 +1,11 @@
 use super::super::{Handler, StoreError, UnitOfWork};
-use super::GroupCommitLimits;
 use super::lot::{Halves, Lot, Source};
+use super::{Bell, GroupCommitLimits};
 use async_trait::async_trait;
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 type Outcome<H> = Result<<H as Handler>::Verdict, Arc<StoreError>>;
 
@@ -17,7 +18,7 @@ struct Waiting<H: Handler> {
 pub struct Desk<H: Handler> {
     handler: Arc<H>,
     queue: Mutex<Queue<H>>,
-    ready: Arc<Notify>,
+    bell: Arc<Bell>,
     limits: GroupCommitLimits,
 }
 
@@ -27,8 +28,8 @@ struct Queue<H: Handler> {
 }
 
 impl<H: Handler> Desk<H> {
-    pub(super) fn new(handler: H, ready: Arc<Notify>, limits: GroupCommitLimits) -> Self {
-        Self { handler: Arc::new(handler), queue: Mutex::new(Queue { open: true, waiting: VecDeque::new() }), ready, limits }
+    pub(super) fn new(handler: H, bell: Arc<Bell>, limits: GroupCommitLimits) -> Self {
+        Self { handler: Arc::new(handler), queue: Mutex::new(Queue { open: true, waiting: VecDeque::new() }), bell, limits }
     }
 
     /// Queues a command and waits until it is committed. Once queued it is carried out even if the caller stops waiting.
@@ -59,9 +60,10 @@ impl<H: Handler> Desk<H> {
         if !queue.open || full {
             return Err(Arc::new(StoreError::Overloaded));
         }
+        self.bell.waiting.fetch_add(commands.count(), Ordering::Relaxed);
         let replies = commands.queue(&mut queue.waiting);
         drop(queue);
-        self.ready.notify_one();
+        self.bell.rung.notify_one();
         Ok(replies)
     }
 }
@@ -111,8 +113,9 @@ impl<H: Handler> Source for Desk<H> {
             return None;
         }
         let (commands, replies) = queue.waiting.drain(..count).map(|waiting| (waiting.command, waiting.reply)).unzip();
+        self.bell.waiting.fetch_sub(count, Ordering::Relaxed);
         if !queue.waiting.is_empty() {
-            self.ready.notify_one();
+            self.bell.rung.notify_one();
         }
         Some(Box::new(DeskLot { handler: Arc::clone(&self.handler), commands, replies, verdicts: Vec::new() }))
     }

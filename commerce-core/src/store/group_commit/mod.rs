@@ -20,6 +20,7 @@ use self::lot::{Lot, Source};
 use super::{Backoff, Handler, Random, Store, StoreError, Transaction, UnitOfWork, transact};
 use async_trait::async_trait;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -38,8 +39,8 @@ pub struct GroupCommitLimits {
     pub waiting_commands_max: usize,
     /// How many units of work run at once: 1 for a store with a single writer.
     pub batches_in_flight_max: usize,
-    /// How long a batch gathers when the one before was busy, so that those who were just answered, and the steps
-    /// that follow, come along. Timers tick in milliseconds: less than one is one.
+    /// How long a batch gathers at most when the one before was busy, so that those who were just answered, and the steps
+    /// that follow, come along; it stops when as many wait. Timers tick in milliseconds: less than one is one.
     pub gather: Duration,
 }
 
@@ -49,6 +50,15 @@ impl Default for GroupCommitLimits {
     }
 }
 
+/// What the desks tell the workers.
+#[derive(Default)]
+struct Bell {
+    /// Rung for every command that arrives.
+    rung: Notify,
+    /// How many commands wait at all desks.
+    waiting: AtomicUsize,
+}
+
 /// The workers that commit, and the desks they serve.
 pub struct GroupCommit {
     store: Arc<dyn Store>,
@@ -56,7 +66,7 @@ pub struct GroupCommit {
     limits: GroupCommitLimits,
     desks: RwLock<Vec<Arc<dyn Source>>>,
     followers: RwLock<Vec<Arc<dyn Follower>>>,
-    ready: Arc<Notify>,
+    bell: Arc<Bell>,
     next_desk: Mutex<usize>,
     stop: CancellationToken,
     workers: TaskTracker,
@@ -71,7 +81,7 @@ impl GroupCommit {
             limits,
             desks: RwLock::default(),
             followers: RwLock::default(),
-            ready: Arc::new(Notify::new()),
+            bell: Arc::default(),
             next_desk: Mutex::new(0),
             stop: CancellationToken::new(),
             workers: TaskTracker::new(),
@@ -84,7 +94,7 @@ impl GroupCommit {
 
     /// Opens a desk for a handler.
     pub fn desk<H: Handler>(&self, handler: H) -> Arc<Desk<H>> {
-        let desk = Arc::new(Desk::new(handler, Arc::clone(&self.ready), self.limits));
+        let desk = Arc::new(Desk::new(handler, Arc::clone(&self.bell), self.limits));
         self.desks.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&desk) as Arc<dyn Source>);
         desk
     }
@@ -106,17 +116,17 @@ impl GroupCommit {
     }
 
     async fn work(self: Arc<Self>) {
-        let mut busy = false;
+        let mut answered = 0;
         loop {
-            if busy && !self.stop.is_cancelled() {
-                tokio::time::sleep(self.limits.gather).await;
+            if answered >= BUSY_COMMANDS_MIN && !self.stop.is_cancelled() {
+                self.gather(answered).await;
             }
             let lots = self.take();
-            busy = lots.iter().map(|lot| lot.len()).sum::<usize>() >= BUSY_COMMANDS_MIN;
+            answered = lots.iter().map(|lot| lot.len()).sum();
             if lots.is_empty() {
                 tokio::select! {
                     biased;
-                    () = self.ready.notified() => {}
+                    () = self.bell.rung.notified() => {}
                     () = self.stop.cancelled() => break,
                 }
                 // Let every request that is ready to run reach its desk before the batch is taken.
@@ -133,6 +143,17 @@ impl GroupCommit {
             }
             self.commit(lots).await;
         }
+    }
+
+    /// Lets commands gather, until as many wait as were just answered: those who were answered have come back then.
+    async fn gather(&self, answered: usize) {
+        let gathered = async {
+            while self.bell.waiting.load(Ordering::Relaxed) < answered {
+                self.bell.rung.notified().await;
+            }
+        };
+        // Late or not, what has gathered is taken.
+        let _late = tokio::time::timeout(self.limits.gather, gathered).await;
     }
 
     fn take(&self) -> Vec<Box<dyn Lot>> {

@@ -77,6 +77,19 @@ pub(super) async fn an_answer_that_was_not_given_cannot_be_replaced(store: &dyn 
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
 }
 
+pub(super) async fn the_answer_of_a_key_is_found_whatever_its_fingerprint(store: &dyn Store) {
+    with_users(store, 1).await;
+    let records = [record(1, KeyOwner::Anyone), record(1, KeyOwner::User(id(1))), record(2, KeyOwner::User(id(1)))];
+    write(store, async |uow| uow.idempotency().insert(&records).await).await;
+    for record in records {
+        let claim = Claim { fingerprint: [9; 32], ..record.claim.clone() };
+        assert_eq!(store.queries().idempotency_record(&claim).await.unwrap(), Some(record));
+    }
+    for unknown in [record(2, KeyOwner::Anyone), record(3, KeyOwner::User(id(1)))] {
+        assert_eq!(store.queries().idempotency_record(&unknown.claim).await.unwrap(), None);
+    }
+}
+
 pub(super) async fn the_longest_key_and_a_large_body_come_back_as_they_were(store: &dyn Store) {
     let mut large = record(1, KeyOwner::User(id(1)));
     with_users(store, 1).await;

@@ -6,6 +6,8 @@ mod payments;
 mod points;
 mod products;
 mod purge;
+mod requests;
+mod sales;
 mod samples;
 mod snapshot;
 mod stock;
@@ -80,6 +82,16 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         coupons::what_a_user_holds_is_listed_ascending_with_its_coupons,
         coupons::coupons_are_paged_ascending_by_id,
         coupons::extreme_coupons_come_back_as_they_were,
+        requests::requests_come_back_as_they_were_written_in_batches_of_any_size,
+        requests::a_request_whose_task_exists_is_refused,
+        requests::outcomes_are_written_in_batches_of_any_size,
+        requests::an_unknown_request_cannot_be_saved,
+        requests::pending_requests_are_paged_ascending_by_task_without_decided_ones,
+        requests::holders_are_found_by_coupon_and_user_in_batches_of_any_size,
+        requests::a_holder_of_one_coupon_holds_no_other,
+        requests::given_places_are_found_in_batches_of_any_size,
+        requests::the_last_place_is_that_of_the_coupon,
+        requests::what_was_issued_of_a_coupon_is_paged_ascending_by_id,
         orders::orders_come_back_as_they_were_written_in_batches_of_any_size,
         orders::items_are_written_when_an_order_is_confirmed_in_batches_of_any_size,
         orders::items_never_change_afterwards,
@@ -98,9 +110,11 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         payments::payments_are_refunded_in_batches_of_any_size,
         payments::an_unknown_payment_cannot_be_saved,
         payments::the_largest_and_the_smallest_amount_come_back_as_they_were,
-        payments::what_was_sold_is_summed_by_product,
-        payments::sales_count_from_the_first_instant_to_before_the_last,
-        payments::only_completed_payments_are_sales,
+        sales::what_was_sold_is_summed_by_product,
+        sales::sales_count_from_the_first_instant_to_before_the_last,
+        sales::a_refunded_sale_is_told_as_such_and_a_failed_payment_is_none,
+        sales::a_sale_names_each_product_once_with_the_units_of_all_its_options,
+        sales::sales_are_paged_by_time_then_order_also_where_many_are_of_one_time,
         messages::events_come_out_in_the_order_they_went_in_in_batches_of_any_size,
         messages::event_ids_are_unique_and_ascending_in_a_claim,
         messages::a_claimed_row_is_given_to_nobody_else_until_the_claim_ends,
@@ -121,10 +135,12 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         idempotency::a_key_that_an_owner_has_is_refused_whatever_its_fingerprint,
         idempotency::an_answer_is_replaced,
         idempotency::an_answer_that_was_not_given_cannot_be_replaced,
+        idempotency::the_answer_of_a_key_is_found_whatever_its_fingerprint,
         idempotency::the_longest_key_and_a_large_body_come_back_as_they_were,
         purge::a_purge_deletes_what_is_older_and_keeps_the_rest,
         purge::a_purge_goes_in_steps_and_ends,
         purge::a_purge_keeps_what_is_not_sent,
+        purge::a_purge_keeps_requests_that_are_not_decided,
         snapshot::accounts_and_their_ledger_are_paged_in_order,
         snapshot::stock_and_its_ledger_are_paged_in_order,
         snapshot::coupons_and_user_coupons_are_paged_in_order,

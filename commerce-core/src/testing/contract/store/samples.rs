@@ -1,6 +1,6 @@
 //! Domain values by number, and shops to begin with.
 
-use crate::coupon::{Coupon, CouponName, Discount, Position, UserCoupon, UserCouponState};
+use crate::coupon::{Coupon, CouponName, CouponRequest, Discount, Position, RequestOutcome, UserCoupon, UserCouponState};
 use crate::messaging::{Event, NewEvent, OrderConfirmed};
 use crate::order::{Order, OrderItem, Quantity};
 use crate::payment::{Payment, PaymentMethod, PaymentStatus};
@@ -107,6 +107,30 @@ pub(super) fn user_coupon(number: i64, coupon: i64) -> UserCoupon {
         task_id: id(number),
         issued_at: NOW,
     }
+}
+
+/// A request of user `number` for coupon 1, a second after the one before, that is not decided.
+pub(super) fn request(number: i64) -> CouponRequest {
+    CouponRequest {
+        task_id: id(number),
+        coupon_id: id(1),
+        user_id: id(number),
+        user_coupon_id: id(number),
+        position: Position::new(u32::try_from(number).expect("a small number")).expect("a place above 0"),
+        admitted_at: NOW.plus(seconds(u64::try_from(number).expect("a small number"))),
+        outcome: RequestOutcome::Pending,
+    }
+}
+
+/// As many requests as `count` says, from that of user `first` on.
+pub(super) fn requests(first: i64, count: i64) -> Vec<CouponRequest> {
+    (first..first + count).map(request).collect()
+}
+
+/// The request of user `number` once its coupon is issued.
+pub(super) fn decided(number: i64) -> CouponRequest {
+    let pending = request(number);
+    CouponRequest { outcome: RequestOutcome::Issued { at: pending.admitted_at.plus(seconds(1)) }, ..pending }
 }
 
 /// Order `number` of user 1, a second after the order before.

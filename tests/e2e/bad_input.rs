@@ -14,6 +14,7 @@ struct Stage {
     ware: Ware,
     buyer: Buyer,
     order: i64,
+    coupon: i64,
 }
 
 impl Stage {
@@ -23,7 +24,8 @@ impl Stage {
         let mut buyer = shop.customer("bystander").await;
         buyer.charge(10_000).await;
         let order = buyer.payable_order(ware, 1).await;
-        Self { shop, ware, buyer, order }
+        let coupon = shop.coupon(5).await;
+        Self { shop, ware, buyer, order, coupon }
     }
 
     /// Every route that takes a body, with a body that would do.
@@ -46,6 +48,7 @@ impl Stage {
                 "/api/coupons".into(),
                 json!({ "name": "a coupon", "couponType": "FIXED", "discountValue": 500, "initialStock": 5, "expireAt": "2099-01-01T00:00:00Z" }),
             ),
+            ("/api/coupons/publish".into(), json!({ "userId": user, "couponId": self.coupon })),
         ]
     }
 
@@ -53,7 +56,7 @@ impl Stage {
     async fn everything(&mut self) -> Vec<Value> {
         let user = format!("/api/users/{}", self.buyer.user);
         let paths = [user.clone(), format!("{user}/points"), format!("{user}/points/history"), format!("{user}/orders")];
-        let lists = ["/api/products".to_owned(), "/api/coupons".to_owned()];
+        let lists = ["/api/products".to_owned(), "/api/coupons".to_owned(), format!("/api/coupons/{}", self.buyer.user)];
         let mut all = Vec::new();
         for path in paths.iter().chain(&lists) {
             all.push(self.buyer.client.read(path).await);
@@ -230,6 +233,8 @@ async fn what_does_not_exist_and_ids_that_cannot_be_are_told_apart() {
             "orders/#",
             "orders/#/events",
             "payments/#",
+            "coupons/#",
+            "coupons/publish/status/#",
         ],
         ["orders/#/cancel", "payments/#/refund"],
     );
@@ -237,6 +242,7 @@ async fn what_does_not_exist_and_ids_that_cannot_be_are_told_apart() {
     for (method, path) in methods {
         let at = |id: &str| format!("/api/{}", path.replace('#', id));
         let (status, code) = match path.split('/').next() {
+            _ if path == "coupons/#" => (403, "INACTIVE_USER"),
             Some("users") => (403, "INACTIVE_USER"),
             Some("products") => (403, "INACTIVE_PRODUCT"),
             _ => (404, "RESOURCE_NOT_FOUND"),
@@ -260,7 +266,10 @@ async fn paths_and_methods_that_do_not_exist_are_refused() {
         refusals(&mut stage.buyer.client, method, &unknown.map(|path| (path.to_owned(), 404, "RESOURCE_NOT_FOUND"))).await;
     }
     let order = format!("/api/orders/{}", stage.order);
-    let (reads, changes) = ([order.as_str(), "/api/products/1", "/api/products/rank/5", "/healthz"], ["/api/payments", "/api/auth/login"]);
+    let (reads, changes) = (
+        [order.as_str(), "/api/products/1", "/api/products/rank/5", "/healthz"],
+        ["/api/payments", "/api/auth/login", "/api/coupons/publish"],
+    );
     let wrong = reads.map(|path| ("POST", path)).into_iter().chain(changes.map(|path| ("GET", path)));
     for (method, path) in wrong.chain([("DELETE", order.as_str()), ("PUT", "/api/orders"), ("PATCH", "/api/users/1")]) {
         let answer = stage.buyer.client.send(method, path, &[], b"").await;

@@ -97,6 +97,43 @@ impl Buyer {
         self.client.post(&format!("/api/orders/{order}/cancel"), &Value::Null).await
     }
 
+    /// Asks for a coupon.
+    pub(crate) async fn ask_for(&mut self, coupon: i64) -> Answer {
+        self.client.post("/api/coupons/publish", &json!({ "userId": self.user, "couponId": coupon })).await
+    }
+
+    /// Asks for a coupon that is to be had; answers the task.
+    pub(crate) async fn task_for(&mut self, coupon: i64) -> i64 {
+        let answer = self.ask_for(coupon).await;
+        assert_eq!(answer.status(), 202, "{answer}");
+        let accepted = answer.ok();
+        let task = accepted["taskId"].as_i64().expect("an id");
+        assert_eq!(accepted, json!({ "taskId": task }));
+        task
+    }
+
+    /// What became of a request for a coupon, as its stream tells it.
+    pub(crate) async fn outcome(&self, task: i64) -> Value {
+        let mut events = self.client.another().listen(&format!("/api/coupons/publish/status/{task}"), &[]).await;
+        let outcome = events.next("coupon-status").await.expect("the outcome");
+        assert_eq!(events.next("coupon-status").await, None, "the stream ends");
+        outcome
+    }
+
+    /// Gets a coupon that is to be had; answers the id to place an order with.
+    pub(crate) async fn coupon_in_hand(&mut self, coupon: i64) -> i64 {
+        let task = self.task_for(coupon).await;
+        assert_eq!(self.outcome(task).await["status"], "SUCCESS");
+        let held = self.held(coupon).await.expect("the coupon");
+        held["userCouponId"].as_i64().expect("an id")
+    }
+
+    /// What the customer holds of a coupon.
+    pub(crate) async fn held(&mut self, coupon: i64) -> Option<Value> {
+        let held = self.client.read(&format!("/api/coupons/{}", self.user)).await["couponResponseList"].take();
+        held.as_array().expect("a list").iter().find(|held| held["couponId"] == coupon).cloned()
+    }
+
     /// Asks to refund a payment.
     pub(crate) async fn refund(&mut self, payment: i64) -> Answer {
         self.client.post(&format!("/api/payments/{payment}/refund"), &Value::Null).await

@@ -75,8 +75,9 @@ impl Client {
     }
 
     /// Sends a GET whose answer is a stream; gives the connection on which it comes.
-    pub(crate) async fn stream(mut self, path: &str) -> (Head, Connection) {
-        let headers = self.header_lines(&[("accept", "text/event-stream")]);
+    pub(crate) async fn stream(mut self, path: &str, headers: &[(&str, &str)]) -> (Head, Connection) {
+        let headers: Vec<_> = headers.iter().copied().chain([("accept", "text/event-stream")]).collect();
+        let headers = self.header_lines(&headers);
         let request = Request { method: "GET", path, headers: &headers, body: b"" };
         let head = self.connection.begin(request).await.expect("an answer");
         (head, self.connection)

@@ -23,11 +23,12 @@ fn is_one_sentence(messages: &str) -> bool {
 
 #[tokio::test]
 async fn options_that_cannot_be_end_with_2() {
-    let wrong: [&[&str]; 12] = [
+    let wrong: [&[&str]; 13] = [
         &["--nonsense"],
         &["surplus"],
         &["--payment-deadline", "soon"],
         &["--payment-deadline", "0s"],
+        &["--coupon-window", "3"],
         &["--auth", "maybe"],
         &["--durability", "none"],
         &["--time-zone", "Middle/Earth"],
@@ -187,7 +188,7 @@ async fn event_streams_end_when_the_server_does() {
     let ware = shop.ware(1_000, 5).await;
     let mut buyer = shop.customer("watcher").await;
     let order = buyer.payable_order(ware, 1).await;
-    let (head, mut stream) = buyer.another().client.stream(&format!("/api/orders/{order}/events")).await;
+    let (head, mut stream) = buyer.another().client.stream(&format!("/api/orders/{order}/events"), &[]).await;
     assert_eq!(head.status, 200);
     assert!(!stream.chunk().await.expect("the present state").is_empty());
 

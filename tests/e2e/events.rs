@@ -1,36 +1,7 @@
 //! Clients that wait instead of polling.
 
-use crate::harness::http::Connection;
 use crate::shop::Shop;
 use serde_json::{Value, json};
-use tokio::time::timeout;
-
-/// A stream of server-sent events.
-struct Events {
-    connection: Connection,
-    text: String,
-}
-
-impl Events {
-    /// The data of the next event of this name; `None` at the end of the stream.
-    async fn next(&mut self, name: &str) -> Option<Value> {
-        loop {
-            while let Some(end) = self.text.find("\n\n") {
-                let event: String = self.text.drain(..end + 2).collect();
-                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
-                let data = (field("event") == Some(name)).then(|| serde_json::from_str(field("data")?).ok()).flatten();
-                if data.is_some() {
-                    return data;
-                }
-            }
-            let chunk = timeout(crate::buyer::PATIENCE, self.connection.chunk()).await.expect("a chunk in time").expect("a chunk");
-            if chunk.is_empty() {
-                return None;
-            }
-            self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_stream_shows_the_present_state_and_every_change_to_the_end() {
@@ -40,10 +11,7 @@ async fn a_stream_shows_the_present_state_and_every_change_to_the_end() {
     buyer.charge(4_000).await;
     let order = buyer.payable_order(ware, 1).await;
 
-    let (head, connection) = buyer.another().client.stream(&format!("/api/orders/{order}/events")).await;
-    assert_eq!(head.status, 200);
-    assert!(head.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")));
-    let mut events = Events { connection, text: String::new() };
+    let mut events = buyer.another().client.listen(&format!("/api/orders/{order}/events"), &[]).await;
     let present = events.next("order-status").await.expect("the present state");
     assert_eq!((&present["id"], &present["status"], &present["totalPrice"]), (&json!(order), &json!("AWAITING_PAYMENT"), &json!(4_000)));
 
@@ -62,9 +30,8 @@ async fn a_stream_that_is_opened_at_once_never_steps_back() {
     let mut buyer = shop.customer("watcher").await;
     let order = buyer.order(ware, 4).await;
 
-    let (_, connection) = buyer.another().client.stream(&format!("/api/orders/{order}/events")).await;
+    let mut events = buyer.another().client.listen(&format!("/api/orders/{order}/events"), &[]).await;
 
-    let mut events = Events { connection, text: String::new() };
     let mut seen = Vec::new();
     while let Some(event) = events.next("order-status").await {
         seen.push((event["status"].clone(), event["failureCode"].clone()));

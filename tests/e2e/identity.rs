@@ -13,9 +13,15 @@ struct Company {
     admin: Client,
     unpaid: i64,
     payment: i64,
+    coupon: i64,
+    task: i64,
 }
 
 const STRANGER: i64 = 2;
+
+fn is_stream(path: &str) -> bool {
+    path.ends_with("/events") || path.contains("/status/")
+}
 
 impl Company {
     async fn meet() -> Self {
@@ -31,11 +37,15 @@ impl Company {
         owner.charge(5_000).await;
         let (paid, unpaid) = (owner.payable_order(ware, 1).await, owner.payable_order(ware, 1).await);
         let payment = id(&owner.pay(paid).await.ok()["id"]);
-        Self { shop, owner, stranger, admin, unpaid, payment }
+        let coupon = json!({ "name": "First come", "couponType": "FIXED", "discountValue": 5, "initialStock": 5, "expireAt": "2099-01-01T00:00:00Z" });
+        let coupon = id(&admin.post("/api/coupons", &coupon).await.ok()["couponId"]);
+        let task = owner.task_for(coupon).await;
+        assert_eq!(owner.outcome(task).await["status"], "SUCCESS");
+        Self { shop, owner, stranger, admin, unpaid, payment, coupon, task }
     }
 
     /// What only the owner and administrators may read, and how others are refused.
-    fn private(&self) -> [(String, u16, &'static str); 8] {
+    fn private(&self) -> [(String, u16, &'static str); 9] {
         let (order, payment) = (self.unpaid, self.payment);
         let forbidden = |path: &str| (path.to_owned(), 403, "FORBIDDEN");
         let hidden = |path: String| (path, 404, "RESOURCE_NOT_FOUND");
@@ -48,6 +58,7 @@ impl Company {
             hidden(format!("/api/orders/{order}")),
             hidden(format!("/api/orders/{order}/events")),
             hidden(format!("/api/payments/{payment}")),
+            hidden(format!("/api/coupons/publish/status/{}", self.task)),
         ]
     }
 
@@ -72,12 +83,13 @@ impl Company {
             forbidden("/api/products", product),
             forbidden("/api/products/options/1/stock", json!({ "delta": 5, "reason": "a gift" })),
             forbidden("/api/coupons", coupon),
+            forbidden("/api/coupons/publish", json!({ "userId": 1, "couponId": self.coupon })),
         ]
     }
 
     async fn everything(&mut self) -> Vec<Value> {
         let mut all = Vec::new();
-        for (path, ..) in self.private().into_iter().filter(|(path, ..)| !path.ends_with("/events")) {
+        for (path, ..) in self.private().into_iter().filter(|(path, ..)| !is_stream(path)) {
             all.push(self.admin.read(&path).await);
         }
         for path in ["/api/products?limit=100", "/api/coupons", "/api/users/2/orders"] {
@@ -93,7 +105,7 @@ async fn nobody_reads_or_changes_what_is_not_theirs() {
     let before = company.everything().await;
     for (path, status, code) in company.private() {
         company.stranger.get(&path).await.is_refused(status, code);
-        let owners = if path.ends_with("/events") { continue } else { company.owner.client.get(&path).await };
+        let owners = if is_stream(&path) { continue } else { company.owner.client.get(&path).await };
         owners.ok();
     }
     for (path, body, status, code) in company.changes() {

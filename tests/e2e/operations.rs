@@ -25,6 +25,8 @@ const ROUTES: &[(&str, &[&str])] = &[
     ("/api/payments/{}/refund", &["post"]),
     ("/api/coupons", &["get", "post"]),
     ("/api/coupons/{}", &["get"]),
+    ("/api/coupons/publish", &["post"]),
+    ("/api/coupons/publish/status/{}", &["get"]),
 ];
 
 fn without_names(path: &str) -> String {

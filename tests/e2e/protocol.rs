@@ -64,7 +64,7 @@ async fn a_client_that_goes_away_in_the_middle_leaves_no_trace() {
     let ware = shop.ware(1_000, 5).await;
     let order = buyer.payable_order(ware, 1).await;
     for _ in 0..20 {
-        let (head, _stream_that_is_dropped) = buyer.another().client.stream(&format!("/api/orders/{order}/events")).await;
+        let (head, _stream_that_is_dropped) = buyer.another().client.stream(&format!("/api/orders/{order}/events"), &[]).await;
         assert_eq!(head.status, 200);
     }
     buyer.charge(1_000).await;

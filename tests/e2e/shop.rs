@@ -101,6 +101,29 @@ impl Shop {
         option["stock"].as_i64().expect("a number")
     }
 
+    /// Offers a coupon that takes 500 KRW off, for a long time.
+    pub(crate) async fn coupon(&self, stock: i64) -> i64 {
+        self.coupon_like(&json!({ "initialStock": stock })).await
+    }
+
+    /// The same, with other fields.
+    pub(crate) async fn coupon_like(&self, fields: &Value) -> i64 {
+        let mut coupon = json!({
+            "name": "First come", "couponType": "FIXED", "discountValue": 500, "initialStock": 10, "expireAt": "2099-01-01T00:00:00Z",
+        });
+        for (field, value) in fields.as_object().expect("fields") {
+            coupon[field] = value.clone();
+        }
+        self.client().post("/api/coupons", &coupon).await.ok()["couponId"].as_i64().expect("an id")
+    }
+
+    /// How many are left of a coupon.
+    pub(crate) async fn remaining(&self, coupon: i64) -> i64 {
+        let coupons = self.client().read("/api/coupons?limit=100").await["items"].take();
+        let coupon = coupons.as_array().expect("a list").iter().find(|it| it["couponId"] == coupon).expect("the coupon");
+        coupon["remaining"].as_i64().expect("a number")
+    }
+
     /// The operator's tool for this shop.
     pub(crate) fn admin(&self) -> Command {
         admin(self.directory.path())
@@ -138,6 +161,12 @@ impl Shop {
     pub(crate) async fn restart(self) -> Self {
         self.signal(Signal::TERM);
         self.restart_ended().await
+    }
+
+    /// The same, with other options from then on.
+    pub(crate) async fn restart_with(mut self, arguments: &[&'static str]) -> Self {
+        self.arguments = arguments.to_vec();
+        self.restart().await
     }
 
     /// Waits until the server, which was asked to, has ended as it should, and starts another one on its file.

@@ -9,6 +9,7 @@ use super::super::query::RawQuery;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::Event;
+use commerce_core::coupon::Position;
 use commerce_core::notify::TaskUpdate;
 use commerce_core::store::StoreError;
 use commerce_core::{ErrorCode, TaskId, TaskWatch};
@@ -42,7 +43,7 @@ pub(in super::super) struct CouponStatusData {
 impl CouponStatusData {
     fn of(update: TaskUpdate) -> Self {
         let TaskUpdate { task_id, status, message, issued_at, position, error_code } = update;
-        let (position, error_code) = (position.map(|position| position.get()), error_code.map(ErrorCode::as_str));
+        let (position, error_code) = (position.map(Position::get), error_code.map(ErrorCode::as_str));
         Self { task_id: task_id.get(), status: status.as_str(), message, issued_at, position, error_code }
     }
 }

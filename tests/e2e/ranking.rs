@@ -1,0 +1,63 @@
+//! What sold best.
+
+use crate::shop::Shop;
+use serde_json::Value;
+
+/// The whole ranking, which has to be one: names and units, best sellers first.
+async fn ranking(shop: &Shop) -> Vec<(String, i64)> {
+    let ranking = shop.client().read("/api/products/rank/100").await;
+    let mut listed = Vec::new();
+    for (index, product) in ranking.as_array().expect("a list").iter().enumerate() {
+        assert_eq!(product["rank"], index + 1, "{ranking}");
+        let text = |field: &str| product[field].as_str().map(str::to_owned);
+        assert!(text("productDescription").is_some() && text("productCategory").is_some(), "{product}");
+        listed.push((text("productName").expect("a name"), product["totalSold"].as_i64().filter(|sold| *sold > 0).expect("units")));
+    }
+    assert!(listed.is_sorted_by(|(_, one), (_, next)| one >= next), "{ranking}");
+    listed
+}
+
+#[tokio::test]
+async fn the_ranking_of_the_demo_is_there_at_once_and_today_does_not_count() {
+    let shop = Shop::demo().await;
+    let before = ranking(&shop).await;
+    assert!(before.len() >= 8, "{before:?}");
+    let top: Vec<Value> = serde_json::from_value(shop.client().read("/api/products/rank/3").await).expect("a list");
+    assert_eq!(
+        top.iter().map(|product| product["productName"].as_str()).collect::<Vec<_>>(),
+        before[..3].iter().map(|(name, _)| Some(name.as_str())).collect::<Vec<_>>()
+    );
+
+    let ware = shop.ware(0, 1_000).await;
+    let mut buyer = shop.buyer(1);
+    let order = buyer.payable_order(ware, 900).await;
+    buyer.pay(order).await.ok();
+    let shop = shop.restart().await;
+
+    assert_eq!(ranking(&shop).await, before);
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
+async fn days_are_those_of_the_business_time_zone() {
+    const ELSEWHERE: [&str; 2] = ["Pacific/Kiritimati", "Pacific/Midway"];
+    let mut rankings = Vec::new();
+    for zone in ELSEWHERE {
+        let shop = Shop::start(&["--demo", "--auth", "off", "--time-zone", zone]).await;
+        // The demo sells the same on the three days before today, whatever day today is there.
+        rankings.push(ranking(&shop).await);
+        shop.closes_clean().await;
+    }
+    assert_eq!(rankings[0], rankings[1]);
+    assert!(rankings[0].len() >= 8, "{rankings:?}");
+}
+
+#[tokio::test]
+async fn another_time_zone_after_a_restart_counts_everything_anew() {
+    let shop = Shop::start(&["--demo", "--auth", "off", "--time-zone", "Asia/Seoul"]).await;
+    assert!(ranking(&shop).await.len() >= 8);
+    let shop = shop.restart_with(&["--demo", "--auth", "off", "--time-zone", "America/Los_Angeles"]).await;
+    // Noon in Seoul is the evening before in Los Angeles: two or three of the days are still among the last three full ones.
+    assert!(ranking(&shop).await.len() >= 8);
+    shop.closes_clean().await;
+}

@@ -23,11 +23,12 @@ fn is_one_sentence(messages: &str) -> bool {
 
 #[tokio::test]
 async fn options_that_cannot_be_end_with_2() {
-    let wrong: [&[&str]; 12] = [
+    let wrong: [&[&str]; 13] = [
         &["--nonsense"],
         &["surplus"],
         &["--payment-deadline", "soon"],
         &["--payment-deadline", "0s"],
+        &["--coupon-window", "3"],
         &["--auth", "maybe"],
         &["--durability", "none"],
         &["--time-zone", "Middle/Earth"],

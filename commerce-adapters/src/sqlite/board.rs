@@ -68,6 +68,10 @@ fn limited(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+fn read_zone(row: &mut Fields<'_, Sqlite>) -> Result<String, StoreError> {
+    row.text()
+}
+
 fn read_units(row: &mut Fields<'_, Sqlite>) -> Result<SoldUnits, StoreError> {
     Ok(SoldUnits { product_id: row.whole()?, units: row.whole()? })
 }
@@ -157,7 +161,7 @@ fn of_day(statement: &str, day: &str) -> QueryBuilder<Sqlite> {
 impl RankingBoard for SqliteBoard {
     async fn calendar(&self) -> Result<Option<BusinessCalendar>, BoardError> {
         let query = QueryBuilder::new("SELECT time_zone FROM ranking_calendar WHERE id = 1");
-        let zone = self.fetch(query, |row| row.text()).await?.pop();
+        let zone = self.fetch(query, read_zone).await?.pop();
         // A zone that is not known any more is as good as none: the board is counted anew.
         Ok(zone.and_then(|zone| BusinessCalendar::named(&zone).ok()))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const POLL_MESSAGES_MAX: usize = 256;
+pub(super) const POLL_MESSAGES_MAX: usize = 256;
 const CONTENTION_ROUNDS_MAX: u32 = 5;
 pub(super) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_secs(2), attempts_max: u32::MAX };
 

@@ -1,5 +1,5 @@
-use super::consumer::{BACKOFF, Bury, Work, read, topics, works};
-use super::{Envelope, EventType, Group, MessageBus, StartAt, Topic};
+use super::consumer::{BACKOFF, Bury, POLL_MESSAGES_MAX, Work, read, topics, works};
+use super::{Delivery, Envelope, EventType, Group, MessageBus, StartAt, Topic};
 use crate::Clock;
 use crate::store::{Desk, GroupCommit, Random};
 use async_trait::async_trait;
@@ -71,15 +71,17 @@ impl<E: Effect> EffectConsumer<E> {
         let (group, handles) = (self.effect.group(), self.effect.handles());
         let (bus, random, halt) = (Arc::clone(&self.bus), Arc::clone(&self.random), stop.clone());
         let this = &self;
-        let handle = move |deliveries| {
+        let handle = move |deliveries: Vec<Delivery>| {
+            // Where so much waits that a poll is full, more has gathered already.
+            let gather = if deliveries.len() < POLL_MESSAGES_MAX { this.gather } else { Duration::ZERO };
             let (works, stop) = (works(group, deliveries, handles), halt.clone());
-            async move { this.settle(works, &stop).await }
+            async move { this.settle(works, gather, &stop).await }
         };
         read(bus, group, topics(handles), StartAt::Acknowledged, random, stop, handle).await;
     }
 
     /// Sees to it that every event took effect or is put aside; `false` if it was stopped before.
-    async fn settle(&self, works: Vec<Work>, stop: &CancellationToken) -> bool {
+    async fn settle(&self, works: Vec<Work>, gather: Duration, stop: &CancellationToken) -> bool {
         let (mut events, mut buried) = (Vec::new(), Vec::new());
         for work in works {
             match work {
@@ -98,7 +100,7 @@ impl<E: Effect> EffectConsumer<E> {
             }
         }
         // When it is stopped, waiting has no use.
-        let _stopped = stop.run_until_cancelled(tokio::time::sleep(self.gather)).await;
+        let _stopped = stop.run_until_cancelled(tokio::time::sleep(gather)).await;
         true
     }
 

@@ -4,6 +4,7 @@
 mod books;
 mod chain;
 mod coupons;
+mod effects;
 mod group_commit;
 mod idempotency;
 mod model;

@@ -42,9 +42,10 @@ async fn an_outcome_is_told_across_reconnects_and_restarts() {
         let mut buyer = shop.buyer(user);
         assert_eq!(buyer.outcome(task).await, outcome);
         assert_eq!(present(&mut buyer, task).await, outcome);
-        // Who was told is told to stop asking.
-        let (head, _) = buyer.another().client.stream(&status_of(task), &[("last-event-id", &id)]).await;
-        assert_eq!(head.status, 204);
+        // Who was told is told again.
+        let mut again = buyer.another().client.listen(&status_of(task), &[("last-event-id", &id)]).await;
+        assert_eq!(again.next("coupon-status").await.as_ref(), Some(&outcome));
+        assert_eq!(again.next("coupon-status").await, None, "the stream ends");
     }
     shop.closes_clean().await;
 }

@@ -1,8 +1,8 @@
-use super::{RankingBoard, Sale, SaleState, horizon};
+use super::{RankingBoard, Sale, SaleState, horizon, rankings_over};
 use crate::messaging::{Effect, EffectError, Envelope, Event, EventType, Group};
 use crate::{BusinessCalendar, Clock};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Counts what was paid and refunded, on the day of the payment.
@@ -26,22 +26,26 @@ impl Effect for SaleCounter {
     }
 
     async fn apply(&self, events: &[Envelope]) -> Result<(), EffectError> {
+        // A board that was lost, or that counted by another calendar, is begun anew by its keeper alone, and counted from the store. Were it begun
+        // here, a keeper that was at work when the board was lost could call a day whole that is not.
         if self.board.calendar().await.map_err(EffectError::of)? != Some(self.calendar) {
-            self.board.reset(self.calendar).await.map_err(EffectError::of)?;
+            return Ok(());
         }
         let mut days = BTreeMap::<_, Vec<Sale>>::new();
         for sale in events.iter().filter_map(|envelope| sale(&envelope.event)) {
             days.entry(self.calendar.day_of(sale.paid_at)).or_default().push(sale);
         }
         let today = self.calendar.day_of(self.clock.now());
-        let kept = days.range(horizon(today)..);
-        for (day, sales) in kept {
+        days.retain(|day, _| *day >= horizon(today));
+        for (day, sales) in &days {
             self.board.record(*day, sales).await.map_err(EffectError::of)?;
         }
-        // A day of the ranking that is shown has changed.
-        let changed = days.range(super::window(today)).next().is_some();
-        if changed && self.board.top(today, 1).await.map_err(EffectError::of)?.is_some() {
-            self.board.aggregate(today).await.map_err(EffectError::of)?;
+        // Rankings that were made before are made again, whatever the clock says: the day may have turned while the sales were on their way.
+        let rankings: BTreeSet<_> = days.into_keys().flat_map(rankings_over).collect();
+        for ranking in rankings {
+            if self.board.top(ranking, 1).await.map_err(EffectError::of)?.is_some() {
+                self.board.aggregate(ranking).await.map_err(EffectError::of)?;
+            }
         }
         Ok(())
     }

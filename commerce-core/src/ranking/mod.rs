@@ -34,6 +34,11 @@ pub(crate) fn window(today: BusinessDay) -> Range<BusinessDay> {
     today.before(WINDOW_DAYS)..today
 }
 
+/// The days whose rankings count what was sold on `day`.
+fn rankings_over(day: BusinessDay) -> impl Iterator<Item = BusinessDay> {
+    std::iter::successors(Some(day.next()), |day| Some(day.next())).take(WINDOW_DAYS as usize)
+}
+
 /// The first day whose board is kept.
 fn horizon(today: BusinessDay) -> BusinessDay {
     today.before(KEPT_DAYS)

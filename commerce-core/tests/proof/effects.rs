@@ -44,17 +44,17 @@ async fn what_waits_in_great_number_does_not_gather_any_longer() {
     uow.commit().await.unwrap();
     shop.carry().await;
     // when an effect is had of them that lets events gather,
-    let (seen, random, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(SeededRandom::new(3)), CancellationToken::new());
+    let (tally, random, halt) = (Arc::new(AtomicUsize::new(0)), Arc::new(SeededRandom::new(3)), CancellationToken::new());
     let commits = GroupCommit::start(Arc::new(shop.memory.clone()), Arc::clone(&random) as _, GroupCommitLimits::default());
     let (bus, clock) = (Arc::new(shop.bus.clone()), Arc::clone(&shop.clock) as _);
-    let consumer = EffectConsumer::new(Tally(Arc::clone(&seen)), &commits, bus, clock, random, GATHER);
+    let consumer = EffectConsumer::new(Tally(Arc::clone(&tally)), &commits, bus, clock, random, GATHER);
     let begin = Instant::now();
-    let running = tokio::spawn(consumer.run(stop.clone()));
-    while seen.load(Ordering::Relaxed) < usize::try_from(MANY).unwrap() {
+    let running = tokio::spawn(consumer.run(halt.clone()));
+    while tally.load(Ordering::Relaxed) < usize::try_from(MANY).unwrap() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     // then it is had of all of them at once.
     assert!(begin.elapsed() < GATHER, "{:?}", begin.elapsed());
-    stop.cancel();
+    halt.cancel();
     running.await.unwrap();
 }

@@ -4,6 +4,7 @@ use crate::dice::Dice;
 use crate::people::{Administrator, Buyer, Client, Public, rage};
 use crate::tally::Tally;
 use crate::world::World;
+use commerce_core::messaging::SagaPace;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_all};
 use std::rc::Rc;
@@ -41,6 +42,10 @@ async fn live(seed: u64) -> Rc<World> {
     world.processes.borrow_mut().resize_with(slots, || None);
     let process_dice: Vec<_> = (0..slots).map(|slot| Dice::of(seed, 10 + slot as u64)).collect();
     (0..slots).for_each(|slot| world.start_process(slot, &process_dice[slot]));
+    world.count("processes", if slots == 1 { "one" } else { "two" });
+    world.count("zone", world.settings.calendar.name());
+    let within_commit = world.settings.saga_pace == SagaPace::WithinCommit;
+    world.count("saga", if within_commit { "within commit" } else { "by message" });
     let buyers = 2 + dice.below(3);
     let users = world.set_up(&dice, buyers).await;
     world.turn_bad();

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// 2026-03-27T14:59:50Z: just before midnight in Seoul, and two days before clocks change in Europe.
 const BEGINS_AT: Timestamp = Timestamp::from_millis(1_774_623_590_000);
-const ZONES: [&str; 4] = ["UTC", "Asia/Seoul", "Europe/Berlin", "America/New_York"];
+pub(crate) const ZONES: [&str; 4] = ["UTC", "Asia/Seoul", "Europe/Berlin", "America/New_York"];
 const FAULTY_PERCENT: u8 = 7;
 
 /// What is on offer.

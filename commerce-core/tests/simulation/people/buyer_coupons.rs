@@ -1,8 +1,10 @@
 use super::buyer::Buyer;
 use super::client::{Client, Outcome};
+use super::keyed::Change;
 use crate::told::TaskTold;
-use commerce_core::coupon::CouponRequest;
-use commerce_core::{AdmissionError, CouponId, UserId};
+use commerce_core::coupon::{CouponRequest, GateRefusal, RequestCoupon, RequestCoupons};
+use commerce_core::store::StoreError;
+use commerce_core::{AdmissionError, Commerce, CouponId, TaskId, UserId};
 use std::time::Duration;
 
 impl Buyer {
@@ -21,6 +23,9 @@ impl Buyer {
     }
 
     async fn ask_once(&self, user: UserId, coupon: CouponId) {
+        if self.client.dice.chance(40) {
+            return self.ask_with_key(user, coupon).await;
+        }
         let (client, world) = (&self.client, &self.client.world);
         let answer = client.ask(async |commerce| commerce.request_coupon(user, coupon).await).await;
         let what = format!("user {user} asks for coupon {coupon}");
@@ -40,21 +45,48 @@ impl Buyer {
             }
         };
         client.note(&what, &Outcome::Done(format!("task {} has place {}", request.task_id, request.position.get())));
-        world.told.borrow_mut().tasks.insert(request.task_id, TaskTold { user, coupon, outcome: None });
-        self.wait_for_task(&request).await;
+        self.wait_for_task(request.task_id, user, coupon).await;
     }
 
-    async fn wait_for_task(&self, request: &CouponRequest) {
-        let (world, task) = (&self.client.world, request.task_id);
-        let waited = self.client.ask(async |commerce| commerce.task_once_decided(request, Duration::from_secs(3)).await).await;
-        let Some(Ok(update)) = waited else { return };
+    /// Asks with a key, until it is known whether there is a task.
+    async fn ask_with_key(&self, user: UserId, coupon: CouponId) {
+        let command = move |commerce: Commerce, _| {
+            Box::pin(async move {
+                let admission = match commerce.admit(user, coupon).await {
+                    Ok(admitted) => Ok(admitted),
+                    Err(AdmissionError::Refused(refusal)) => Err(refusal),
+                    Err(other) => return Err(StoreError::Unavailable(other.into())),
+                };
+                Ok(RequestCoupon { admission, trace_parent: None })
+            }) as _
+        };
+        let change = Change::<RequestCoupons, CouponRequest> {
+            what: format!("user {user} asks for coupon {coupon}"),
+            owner: Some(user),
+            desk: |desks| &desks.request_coupon,
+            number: |request| request.task_id.get(),
+            command: &command,
+        };
+        let outcome = self.client.submit_with_key::<RequestCoupons, CouponRequest, GateRefusal>(&change).await;
+        if let Some(task) = outcome.done().and_then(|task| TaskId::new(task).ok()) {
+            self.wait_for_task(task, user, coupon).await;
+        }
+    }
+
+    async fn wait_for_task(&self, task: TaskId, user: UserId, coupon: CouponId) {
+        let world = &self.client.world;
+        world.told.borrow_mut().tasks.insert(task, TaskTold { user, coupon, outcome: None });
+        let watched = async |commerce: Commerce| match commerce.watch_task(task).await {
+            Ok(mut watch) => tokio::time::timeout(Duration::from_secs(3), watch.outcome()).await.ok()?.ok()?,
+            Err(_) => None,
+        };
+        let Some(update) = self.client.ask(watched).await.flatten() else { return };
         if let Some(code) = update.error_code {
             world.count("refusal", code.as_str());
         }
         world.note(&self.client.name, &format!("is told about task {task}: {}", update.message));
-        if update.is_final()
-            && let Some(told) = world.told.borrow_mut().tasks.get_mut(&task)
-        {
+        world.must(update.is_final(), || format!("{update:?} is no outcome"));
+        if let Some(told) = world.told.borrow_mut().tasks.get_mut(&task) {
             told.outcome = Some(update);
         }
     }

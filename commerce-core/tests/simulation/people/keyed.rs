@@ -77,8 +77,11 @@ impl Client {
                 vec![self.attempt(change, Some(&claim)).await]
             };
             let mut known = None;
+            let mut too_early = false;
             for answer in answers {
                 match answer {
+                    // Who asks twice at once is told to wait by the process that comes second. It passes, and so is not what the key stands for.
+                    Attempt::Answered(Outcome::Refused(ErrorCode::TooManyRequests)) => too_early = true,
                     Attempt::Answered(outcome) => self.same(&what, &mut known, &outcome),
                     Attempt::NotKnown(outcome) => {
                         unknown |= outcome == Outcome::Unknown;
@@ -88,6 +91,7 @@ impl Client {
                     Attempt::KeyReused => self.world.broken(&format!("{what} was answered as if the key were another's")),
                 }
             }
+            let known = known.or(too_early.then_some(Outcome::Refused(ErrorCode::TooManyRequests)));
             if let Some(outcome) = known {
                 self.note(&what, &outcome);
                 self.ask_again(&what, change, &claim, &outcome, begun).await;

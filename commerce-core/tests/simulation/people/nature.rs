@@ -13,7 +13,7 @@ pub(crate) async fn rage(client: &Client) {
     let mut turned_at = tokio::time::Instant::now();
     for _ in 0..BLOWS {
         client.pause(PAUSE_MS).await;
-        match dice.below(8) {
+        match dice.below(9) {
             0..3 if turned_at.elapsed() > BETWEEN_DAYS => {
                 turned_at = tokio::time::Instant::now();
                 let millis = [HOUR_MS, 13 * HOUR_MS, 23 * HOUR_MS][dice.below(3)];
@@ -27,17 +27,8 @@ pub(crate) async fn rage(client: &Client) {
                 world.count("nature", "turns the clock back");
                 world.note("nature", &format!("turns the clock back by {} s", millis / 1_000));
             }
-            4 => {
-                world.gate.wipe();
-                world.gate_wiped.set(true);
-                world.count("nature", "wipes the gate");
-                world.note("nature", "wipes the gate");
-            }
-            5 => {
-                world.board.wipe();
-                world.count("nature", "wipes the boards");
-                world.note("nature", "wipes the boards");
-            }
+            4 => wipe(client, &[Memory::Gate]),
+            5 => wipe(client, &[Memory::Boards]),
             6 => {
                 if let Some(process) = world.any_process(dice) {
                     process.plug.pull();
@@ -45,7 +36,39 @@ pub(crate) async fn rage(client: &Client) {
                     world.note("nature", "kills a process");
                 }
             }
+            7 => wipe(client, &[Memory::Gate, Memory::Boards, Memory::Locks]),
             _ => {}
         }
+    }
+}
+
+/// What can be forgotten.
+#[derive(Debug, Clone, Copy)]
+enum Memory {
+    Gate,
+    Boards,
+    Locks,
+}
+
+fn wipe(client: &Client, memories: &[Memory]) {
+    let world = &client.world;
+    for memory in memories {
+        let what = match memory {
+            Memory::Gate => {
+                world.gate.wipe();
+                world.gate_wiped.set(true);
+                "wipes the gate"
+            }
+            Memory::Boards => {
+                world.board.wipe();
+                "wipes the boards"
+            }
+            Memory::Locks => {
+                world.locks.end_all();
+                "ends all locks"
+            }
+        };
+        world.count("nature", what);
+        world.note("nature", what);
     }
 }

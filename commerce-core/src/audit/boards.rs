@@ -20,10 +20,8 @@ pub(super) struct Boards {
 enum Board {
     /// There is none although others exist.
     Missing,
-    /// It is being made.
-    Partial,
-    /// It claims to have counted everything.
-    Whole(Sold),
+    /// What it counts. Whether it knows that this is everything makes no difference: it is compared.
+    Counted(Sold),
 }
 
 impl Boards {
@@ -45,10 +43,9 @@ impl Boards {
         for day in looked_at {
             match known.get(&day) {
                 None => days.push((day, Board::Missing)),
-                Some(true) => days.push((day, Board::Whole(counted(board, day).await?))),
                 // A day that no ranking shows any more is not made whole again.
                 Some(false) if day < shown => {}
-                Some(false) => days.push((day, Board::Partial)),
+                Some(_) => days.push((day, Board::Counted(counted(board, day).await?))),
             }
         }
         Ok(Some(Self { calendar, days }))
@@ -59,7 +56,7 @@ impl Boards {
 pub(super) async fn check(pass: &mut Pass<'_>, drift: &mut Drift) -> Result<(), AuditError> {
     pass.reading = CheckId::A9;
     let Some(boards) = Boards::read(pass.audited.board, pass.now, |_| true).await? else { return Ok(()) };
-    pass.counts.boards = boards.days.iter().filter(|(_, board)| matches!(board, Board::Whole(_))).count() as u64;
+    pass.counts.boards = boards.days.iter().filter(|(_, board)| matches!(board, Board::Counted(_))).count() as u64;
     compare(pass, &boards, drift).await?;
     Ok(())
 }
@@ -74,10 +71,7 @@ pub(super) async fn compare(pass: &mut Pass<'_>, boards: &Boards, drift: &mut Dr
                     pass.findings.suspect(CheckId::A9, Suspect::Board(*day), "it is missing although something was sold".to_owned());
                 }
             }
-            Board::Partial => {
-                pass.findings.suspect(CheckId::A9, Suspect::Board(*day), "it may lack sales and is not counted anew".to_owned());
-            }
-            Board::Whole(counted) => {
+            Board::Counted(counted) => {
                 let stored = stored(pass, from, to).await?;
                 compare_day(pass, *day, counted, &stored, drift);
             }

@@ -114,7 +114,7 @@ pub struct AuditCounts {
     pub user_coupons: u64,
     /// Coupon gates that are open.
     pub gates: u64,
-    /// Daily boards of the ranking that are whole.
+    /// Daily boards of the ranking.
     pub boards: u64,
 }
 

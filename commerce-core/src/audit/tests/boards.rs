@@ -68,12 +68,14 @@ async fn a9_reports_a_day_with_sales_that_has_no_board_while_others_have() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a9_reports_a_day_that_is_not_made_whole() {
+async fn a9_reports_a_board_that_was_lost_and_is_not_counted_anew() {
     let store = shop().await;
     let board = board_of(&store).await;
-    board.clear(day(DAYS[2])).await.unwrap();
-    board.record(day(DAYS[2]), &[]).await.unwrap();
-    assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2025-12-31: it may lack sales and is not counted anew"]);
+    board.clear(day(DAYS[3])).await.unwrap();
+    board.record(day(DAYS[3]), &[sale(1, 3)]).await.unwrap();
+    assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2026-01-01: it counts 3 of product 1 but 6 were sold"]);
+    board.record(day(DAYS[3]), &[sale(7, 3)]).await.unwrap();
+    assert_eq!(lines_of_board(&store, &board).await, [""; 0], "it counts everything, whether it knows or not");
     let long_ago = board_of(&store).await;
     long_ago.record(day("2025-12-20"), &[]).await.unwrap();
     assert_eq!(lines_of_board(&store, &long_ago).await, [""; 0], "no ranking shows that day");

@@ -78,7 +78,9 @@ pub(super) struct Model {
 impl Gate {
     fn load(&mut self, user: UserId, place: Place) {
         self.last = self.last.max(place.number);
-        self.places.entry(user).or_insert(place);
+        if self.places.get(&user).is_none_or(|former| !former.issued && place.issued) {
+            self.places.insert(user, place);
+        }
     }
 }
 
@@ -198,7 +200,7 @@ impl Model {
             self.requests.iter().filter(|(_, request)| request.coupon == coupon).map(|(task, it)| (*task, *it)).collect();
         let Some(gate) = self.gates.get_mut(&coupon) else { return };
         let kept: Vec<_> = gate.places.iter().filter(|(_, place)| !place.issued).map(|(user, place)| (*user, *place)).collect();
-        *gate = Gate { open: true, returned: std::mem::take(&mut gate.returned), ..Gate::default() };
+        *gate = Gate { open: true, last: gate.last, returned: std::mem::take(&mut gate.returned), ..Gate::default() };
         for (task, Request { user, number, at, .. }) in of_coupon.iter().filter(|(_, request)| request.outcome == Outcome::Pending) {
             gate.load(*user, Place { task: *task, number: *number, at: *at, issued: false });
         }

@@ -128,7 +128,9 @@ impl Commerce {
             GatePlacement::WithinReach => {
                 parts.gate.retire(now.minus(RETIRE_AFTER)).await?;
                 self.0.gates.open_closed(now).await?;
-                parts.gate.pending(before, usize::try_from(limit).unwrap_or(usize::MAX)).await?
+                let places = parts.gate.pending(before, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+                self.0.gates.open_for(&places).await?;
+                places
             }
             GatePlacement::InAnotherProcess => Vec::new(),
         };

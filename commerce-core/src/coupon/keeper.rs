@@ -1,6 +1,6 @@
-use super::{Coupon, CouponGate, CouponRequest, GateError, GatePlace, PlaceState, UserCoupon};
+use super::{Coupon, CouponGate, CouponRequest, GateError, GatePlace, PendingPlace, PlaceState, UserCoupon};
 use crate::lock::{DistributedLock, LockError, LockGrant};
-use crate::store::{PageLimit, Store, StoreError};
+use crate::store::{PageLimit, Store, StoreError, ascending};
 use crate::{CouponId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +66,20 @@ impl GateKeeper {
                 return Ok(opened);
             }
         }
+    }
+
+    /// Opens the gates of these places that are closed: a rebuild that broke off has kept them, and none can be settled until its gate is open,
+    /// even if the coupon has expired meanwhile.
+    ///
+    /// # Errors
+    /// [`KeeperError`]; the gates that could not be rebuilt stay closed.
+    pub async fn open_for(&self, places: &[PendingPlace]) -> Result<(), KeeperError> {
+        for coupon in ascending(places.iter().map(|place| place.coupon_id)) {
+            if self.gate.census(coupon).await?.is_none() {
+                self.rebuild(coupon).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn rebuild_under(&self, coupon_id: CouponId, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {

@@ -258,3 +258,19 @@ async fn events_of_the_issuer_that_are_told_again_change_nothing() {
     let census = shop.commerce.parts().gate.census(coupon).await.unwrap().unwrap();
     assert_eq!((census.issued, census.pending, stored(&shop, coupon).await.issued), (1, 0, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_that_broke_off_before_the_coupon_expired_leaves_no_place_behind() {
+    // Given a coupon that was issued while its gate was closed by a process that crashed then,
+    let shop = Shop::open();
+    let (user, coupon) = (shop.user(0).await, offer(&shop, 10).await);
+    ask(&shop, user, coupon).await.unwrap();
+    let gate = &shop.commerce.parts().gate;
+    gate.close(coupon, 1).await.unwrap();
+    shop.issue_coupons().await;
+    // when the coupon has expired, and requests that were left behind are swept up,
+    shop.clock.advance(A_DAY);
+    sweep(&shop).await;
+    // then the place is settled.
+    assert_eq!(gate.pending(shop.clock.now(), 10).await.unwrap(), []);
+}

@@ -56,6 +56,8 @@ fn everything() -> Vec<What> {
         ("nature", "turns the clock on"),
         ("nature", "wipes the boards"),
         ("nature", "wipes the gate"),
+        ("operator", "counts a day anew"),
+        ("operator", "rebuilds a gate"),
         ("store fault", "begin unavailable"),
         ("store fault", "commit ambiguous"),
         ("store fault", "commit conflict"),

@@ -1,4 +1,5 @@
 use super::client::Client;
+use commerce_core::Clock;
 use std::time::Duration;
 
 const BLOWS: usize = 6;
@@ -13,7 +14,7 @@ pub(crate) async fn rage(client: &Client) {
     let mut turned_at = tokio::time::Instant::now();
     for _ in 0..BLOWS {
         client.pause(PAUSE_MS).await;
-        match dice.below(9) {
+        match dice.below(11) {
             0..3 if turned_at.elapsed() > BETWEEN_DAYS => {
                 turned_at = tokio::time::Instant::now();
                 let millis = [HOUR_MS, 13 * HOUR_MS, 23 * HOUR_MS][dice.below(3)];
@@ -37,9 +38,28 @@ pub(crate) async fn rage(client: &Client) {
                 }
             }
             7 => wipe(client, &[Memory::Gate, Memory::Boards, Memory::Locks]),
+            8 => rebuild_a_gate(client).await,
+            9 => count_a_day_anew(client).await,
             _ => {}
         }
     }
+}
+
+/// An operator has a gate rebuilt while people pass it.
+async fn rebuild_a_gate(client: &Client) {
+    let Some(coupon) = client.dice.pick(&client.world.catalog.borrow().coupons) else { return };
+    let rebuilt = client.ask(async |commerce| commerce.gate_keeper().rebuild(coupon).await.is_ok_and(|places| places.is_some())).await;
+    client.world.count("operator", if rebuilt == Some(true) { "rebuilds a gate" } else { "fails at a gate" });
+    client.world.note("operator", &format!("has the gate of coupon {coupon} rebuilt – {rebuilt:?}"));
+}
+
+/// An operator has a day of the ranking counted anew while sales are made.
+async fn count_a_day_anew(client: &Client) {
+    let today = client.world.settings.calendar.day_of(client.world.clock.now());
+    let day = today.before([0, 1, 2][client.dice.below(3)]);
+    let counted = client.ask(async |commerce| commerce.ranking_keeper().rebuild(day, today).await.is_ok_and(|sales| sales.is_some())).await;
+    client.world.count("operator", if counted == Some(true) { "counts a day anew" } else { "fails at a day" });
+    client.world.note("operator", &format!("has {day} counted anew – {counted:?}"));
 }
 
 /// What can be forgotten.

@@ -5,7 +5,7 @@
 //! gate and boards are wiped, the clock jumps by days and back. Then the faults heal; what people were told must be true, and the books right.
 //!
 //! `SIMULATION_SEED=4711 cargo test -p commerce-core --features testing --test simulation -- --nocapture one_seed` shows the run of one seed;
-//! `SIMULATION_SEEDS=50000` plays more of them.
+//! `SIMULATION_SEEDS=50000` plays more of them, and `SIMULATION_FIRST=100000` others.
 
 mod catalog;
 mod clock;

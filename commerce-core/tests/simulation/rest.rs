@@ -52,6 +52,9 @@ impl World {
         let whole: BTreeSet<BusinessDay> =
             self.board.days().await.expect("the board is there").into_iter().filter(|day| day.whole).map(|day| day.day).collect();
         let today = self.settings.calendar.day_of(now);
+        // A keeper that was at work when the boards were wiped has left days that mean nothing: boards without a calendar are begun anew.
+        let calendar = self.board.calendar().await.expect("the board is there");
+        note("boards not begun", usize::from(calendar != Some(self.settings.calendar)));
         note("days not counted", today.since(today.before(3)).filter(|day| !whole.contains(day)).count());
         note("ranking not made", usize::from(self.board.top(today, 1).await.expect("the board is there").is_none()));
         left

@@ -119,8 +119,8 @@ impl Turnstile {
         // What was loaded by somebody who did not finish is loaded again; what only this gate knows of must not get lost.
         let open = matches!(self.phase, Phase::Open { .. });
         kept.extend(self.pending.iter().filter_map(|(_, user)| self.places.get(user)).filter(|_| open));
-        *self =
-            Self { phase: Phase::Closed { fence, kept }, returned: std::mem::take(&mut self.returned), last: self.last, ..Self::default() };
+        let (phase, returned) = (Phase::Closed { fence, kept }, std::mem::take(&mut self.returned));
+        *self = Self { phase, returned, last: self.last, window: self.window, ..Self::default() };
     }
 
     pub(super) fn load(&mut self, fence: u64, places: &[GatePlace]) -> bool {

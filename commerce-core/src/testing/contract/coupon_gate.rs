@@ -40,7 +40,7 @@ pub async fn coupon_gate(new: impl AsyncFn() -> Arc<dyn CouponGate>) {
         rebuild::what_is_pending_outlives_a_rebuild,
         rebuild::loaded_places_count,
         rebuild::a_loaded_place_wins_over_one_that_was_kept,
-        rebuild::the_first_of_two_loaded_places_of_a_user_counts,
+        rebuild::of_two_loaded_places_of_a_user_the_issued_one_counts_else_the_first,
         rebuild::a_coupon_is_told_by_whoever_closed_it_last_alone,
         rebuild::a_coupon_that_was_never_closed_cannot_be_opened,
         rebuild::numbers_go_on_after_a_rebuild,

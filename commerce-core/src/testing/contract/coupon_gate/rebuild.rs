@@ -64,14 +64,20 @@ pub(crate) async fn a_loaded_place_wins_over_one_that_was_kept(gate: &dyn Coupon
     assert_eq!(admit(gate, request(4, 4, at(5))).await, admitted(8));
 }
 
-pub(crate) async fn the_first_of_two_loaded_places_of_a_user_counts(gate: &dyn CouponGate) {
+pub(crate) async fn of_two_loaded_places_of_a_user_the_issued_one_counts_else_the_first(gate: &dyn CouponGate) {
+    use PlaceState::{Issued, Pending};
     gate.close(id(1), 1).await.unwrap();
-    let (first, second) = (stored(1, 1, PlaceState::Pending), stored(1, 4, PlaceState::Issued));
-    assert!(gate.load(id(1), 1, &[first]).await.unwrap());
-    assert!(gate.load(id(1), 1, &[second]).await.unwrap());
+    for places in [[stored(1, 1, Pending), stored(1, 4, Issued)], [stored(2, 2, Issued), stored(2, 5, Pending)]] {
+        assert!(gate.load(id(1), 1, &places[..1]).await.unwrap());
+        assert!(gate.load(id(1), 1, &places[1..]).await.unwrap());
+    }
+    assert!(gate.load(id(1), 1, &[stored(3, 3, Pending), stored(3, 6, Pending)]).await.unwrap());
     assert!(gate.open(&coupon(1, 10), 1).await.unwrap());
-    assert_eq!(census(gate).await, (0, 1));
-    assert_eq!(admit(gate, request(1, 1, at(5))).await, admitted(1));
+    assert_eq!(census(gate).await, (2, 1));
+    for (user, place) in [(1, 4), (2, 2), (3, 3)] {
+        assert_eq!(admit(gate, request(user, user, at(5))).await, admitted(place));
+    }
+    assert_eq!(admit(gate, request(4, 4, at(5))).await, admitted(7));
 }
 
 pub(crate) async fn a_coupon_is_told_by_whoever_closed_it_last_alone(gate: &dyn CouponGate) {

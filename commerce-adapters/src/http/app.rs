@@ -1,4 +1,5 @@
 use super::HttpOptions;
+use super::admissions::Admissions;
 use super::auth::Authenticator;
 use super::event_stream::EventStreams;
 use super::idempotency::KeysInFlight;
@@ -16,6 +17,8 @@ pub(super) struct App {
     pub(super) commerce: Commerce,
     pub(super) authenticator: Authenticator,
     pub(super) keys_in_flight: KeysInFlight,
+    /// Places of requests for coupons that could not be stored.
+    pub(super) admissions: Admissions,
     pub(super) limits: HttpLimits,
     /// A permit for each request in flight.
     pub(super) requests: Arc<Semaphore>,
@@ -32,6 +35,7 @@ impl App {
             commerce,
             authenticator: Authenticator::new(&auth),
             keys_in_flight: KeysInFlight::default(),
+            admissions: Admissions::default(),
             limits,
             requests: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
             event_streams: EventStreams::new(limits.event_streams_max, limits.event_streams_per_user_max),

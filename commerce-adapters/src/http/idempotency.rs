@@ -130,6 +130,11 @@ impl Drop for HeldKey {
 }
 
 impl HeldKey {
+    /// The key and the request it came with.
+    pub(super) const fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
     /// The answer that the same request was given before, for a request whose command must not even be prepared twice.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! Every request passes the same checks in the same order: authentication, shape, ownership, domain. Every answer comes in one envelope, and
 //! one `match` says which status a refusal has.
 
+mod admissions;
 mod app;
 mod auth;
 mod body;

@@ -3,6 +3,8 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use commerce_adapters::http::{HttpOptions, router};
 use commerce_core::coupon::{Coupon, CouponGate, GateCensus, GateError, GatePlace, GateRequest, GateVerdict, PendingPlace, Settlement};
+use commerce_core::store::Store;
+use commerce_core::testing::{Fault, FaultyStore};
 use commerce_core::{Commerce, CouponId, Parts, Settings, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
@@ -171,6 +173,62 @@ async fn a_key_in_flight_is_refused_before_the_gate_is_asked() {
     let second = ask_under(&shop, &kim, "k1", coupon).await;
     second.refused(409, "IDEMPOTENCY_KEY_IN_FLIGHT");
     assert_eq!(second.header("retry-after"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_its_request_is_stored_finds_its_answer_under_the_key() {
+    let shop = TestShop::without_consumers(HttpOptions::new(bearer()));
+    let (admin, kim) = (shop.admin().await, shop.customer("kim").await);
+    let coupon = shop.coupon_on_offer(&admin, 5, NEXT_YEAR).await;
+    let one_place = Some(GateCensus { issued: 0, pending: 1 });
+    // As long as another unit of work is open, the desk waits.
+    let open = shop.commerce.parts().store.begin().await.unwrap();
+    let mut asking = Box::pin(ask_under(&shop, &kim, "k1", coupon));
+    until("the request has a place", async || {
+        tokio::select! {
+            biased;
+            reply = &mut asking => panic!("the request cannot be stored: {reply:?}"),
+            census = census(&shop, coupon) => census == one_place,
+        }
+    })
+    .await;
+    drop(asking);
+    ask_under(&shop, &kim, "k1", coupon).await.refused(409, "IDEMPOTENCY_KEY_IN_FLIGHT");
+    drop(open);
+    let mut answer = None;
+    until("the answer is stored", async || {
+        let reply = ask_under(&shop, &kim, "k1", coupon).await;
+        let is_there = reply.status != StatusCode::CONFLICT;
+        answer = Some(reply);
+        is_there
+    })
+    .await;
+    let answer = answer.unwrap();
+    assert_eq!((answer.status, answer.header("idempotent-replayed")), (StatusCode::ACCEPTED, Some("true")));
+    assert_eq!(census(&shop, coupon).await, one_place);
+}
+
+#[tokio::test]
+async fn a_request_that_could_not_be_stored_keeps_its_place_under_its_key() {
+    let mut shop = TestShop::open();
+    let (admin, kim) = (shop.admin().await, shop.customer("kim").await);
+    let coupon = shop.coupon_on_offer(&admin, 5, NEXT_YEAR).await;
+    let store = Arc::new(FaultyStore::scripted(Arc::clone(&shop.commerce.parts().store), []));
+    let parts = Parts { store: Arc::clone(&store) as Arc<dyn Store>, ..shop.commerce.parts().clone() };
+    shop.router = router(Commerce::open(parts, Settings::default()), HttpOptions::new(bearer()));
+    store.trouble(1, 100, &[Fault::CommitUnavailable]);
+    for _ in 0..2 {
+        ask_under(&shop, &kim, "k1", coupon).await.refused(503, "OVERLOADED");
+    }
+    assert_eq!(census(&shop, coupon).await, Some(GateCensus { issued: 0, pending: 1 }));
+    // The place belongs to the key.
+    ask_under(&shop, &kim, "k2", coupon).await.refused(429, "TOO_MANY_REQUESTS");
+    store.heal();
+    let first = ask_under(&shop, &kim, "k1", coupon).await;
+    assert_eq!((first.status, first.header("idempotent-replayed")), (StatusCode::ACCEPTED, None));
+    let second = ask_under(&shop, &kim, "k1", coupon).await;
+    assert_eq!((&second.body, second.header("idempotent-replayed")), (&first.body, Some("true")));
+    until("the coupon is issued", async || census(&shop, coupon).await == Some(GateCensus { issued: 1, pending: 0 })).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::super::app::Shop;
 use super::super::auth::Caller;
 use super::super::envelope::{respond, success};
-use super::super::failure::Outcome;
+use super::super::failure::{Failure, Outcome};
 use super::super::idempotency::{Carried, Change, HeldKey, carry_out};
 use super::super::openapi::{Document, Operation};
 use super::super::prefer::{Patience, Prefer};
@@ -49,6 +49,9 @@ pub(in super::super) struct AwaitedData {
     status: &'static str,
 }
 
+/// What the desk says to a request.
+type Asked = Result<CouponRequest, GateRefusal>;
+
 fn admitted(request: &CouponRequest) -> StoredAnswer {
     success(StatusCode::ACCEPTED, &AdmittedData { task_id: request.task_id.get() })
 }
@@ -64,20 +67,28 @@ pub(super) async fn publish(
     query.read(&[])?;
     let PublishCouponRequest { user_id, coupon_id } = change.body;
     caller.must_act_for(user_id)?;
-    let key = change.claim(&shop, caller)?;
-    // The gate must not be asked again for a request that has its answer: it would refuse the repetition.
-    if let Some(key) = &key
-        && let Some(replayed) = key.replay(&shop).await?
-    {
-        return Ok(again(replayed, patience));
-    }
-    let admission = match shop.commerce.admit(user_id, coupon_id).await {
-        Ok(admitted) => Ok(admitted),
-        Err(AdmissionError::Refused(refusal)) if key.is_some() && is_lasting(refusal) => Err(refusal),
-        Err(error) => return Err(error.into()),
+    let (asked, key) = match change.claim(&shop, caller)? {
+        None => {
+            // Nothing is waited for in between: what has a place is at the desk before the client can be gone.
+            let admission = Ok(shop.commerce.admit(user_id, coupon_id).await?);
+            let command = RequestCoupon { admission, trace_parent: change.trace_parent };
+            (carry_out(&shop.commerce.desks().request_coupon, command, None, admitted).await?, None)
+        }
+        Some(key) => {
+            // The gate must not be asked again for a request that has its answer: it would refuse the repetition.
+            if let Some(replayed) = key.replay(&shop).await? {
+                return Ok(again(replayed, patience));
+            }
+            let asking = ask_under(Arc::clone(&shop), key, user_id, coupon_id, change.trace_parent);
+            // In a task of its own: a client that leaves must not let go of the key before its answer is stored.
+            let (asked, key) = tokio::spawn(asking).await.map_err(|error| {
+                tracing::error!(%error, "a request for a coupon did not come to its end");
+                Failure::internal()
+            })??;
+            (asked, Some(key))
+        }
     };
-    let command = RequestCoupon { admission, trace_parent: change.trace_parent };
-    match carry_out(&shop.commerce.desks().request_coupon, command, key.as_ref(), admitted).await? {
+    match asked {
         Carried::Fresh(Ok(request), response) => match patience {
             Some(patience) => Ok(decided(&shop, &request, response, patience, key.as_ref()).await),
             None => Ok(response),
@@ -85,6 +96,33 @@ pub(super) async fn publish(
         Carried::Replayed(replayed) => Ok(again(replayed, patience)),
         refused @ Carried::Fresh(Err(_), _) => Ok(refused.into_response()),
     }
+}
+
+/// Asks under a key, which is given back with the answer. A request that was given a place before is handed in again: the gate, if it were
+/// asked, would refuse it as a repetition.
+async fn ask_under(
+    shop: Shop,
+    key: HeldKey,
+    user_id: UserId,
+    coupon_id: CouponId,
+    trace_parent: Option<String>,
+) -> Outcome<(Carried<Asked>, HeldKey)> {
+    let admission = match shop.admissions.of(key.claim()) {
+        Some(admitted) => Ok(admitted),
+        None => match shop.commerce.admit(user_id, coupon_id).await {
+            Ok(admitted) => Ok(admitted),
+            Err(AdmissionError::Refused(refusal)) if is_lasting(refusal) => Err(refusal),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let command = RequestCoupon { admission, trace_parent };
+    let asked = carry_out(&shop.commerce.desks().request_coupon, command, Some(&key), admitted).await;
+    match (&asked, admission) {
+        (Err(_), Ok(admitted)) => shop.admissions.remember(key.claim(), admitted),
+        (Err(_), Err(_)) => {}
+        (Ok(_), _) => shop.admissions.forget(key.claim()),
+    }
+    Ok((asked?, key))
 }
 
 fn again(replayed: Response, patience: Option<Patience>) -> Response {

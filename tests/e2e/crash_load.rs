@@ -161,6 +161,9 @@ impl Customer {
         if answer.status() == 409 && answer.code() == "IDEMPOTENCY_KEY_IN_FLIGHT" {
             return Some(());
         }
+        if is_ending(&answer) {
+            return None;
+        }
         self.unanswered = None;
         self.remember(&request.wish, &answer);
         Some(())
@@ -288,7 +291,13 @@ impl Customer {
 /// A request for a coupon as it is now; `None` if the server is gone.
 async fn task_now(client: &mut Client, task: i64) -> Option<Value> {
     let path = format!("/api/coupons/publish/status/{task}");
-    Some(client.try_send("GET", &path, &[("accept", "application/json")], b"").await.ok()?.ok())
+    let answer = client.try_send("GET", &path, &[("accept", "application/json")], b"").await.ok()?;
+    (!is_ending(&answer)).then(|| answer.ok())
+}
+
+/// Whether this is the answer of a server that has been told to end.
+fn is_ending(answer: &Answer) -> bool {
+    answer.status() == 503 && answer.code() == "OVERLOADED"
 }
 
 fn agrees(told: &Task, now: &Value) -> bool {
@@ -326,6 +335,49 @@ async fn offers(shop: &Shop) -> Offers {
     Offers { ware, coupons }
 }
 
+/// Lets customers live until the server is sent a signal in the middle of it all, and they notice.
+async fn live_until(signal: Signal, moment: Duration, shop: &Shop, customers: Vec<Customer>, offers: &Offers) -> Vec<Customer> {
+    let living = join_all(customers.into_iter().map(|customer| customer.live(offers)));
+    let signalling = async {
+        sleep(moment).await;
+        shop.signal(signal);
+    };
+    let (customers, ()) = tokio::time::timeout(PATIENCE, join(living, signalling)).await.expect("everybody notices");
+    customers
+}
+
+async fn customers_of(shop: &Shop, chance: &mut Chance) -> Vec<Customer> {
+    let mut customers = Vec::new();
+    for number in 0..CUSTOMERS {
+        let buyer = shop.customer(&format!("customer{number}")).await;
+        customers.push(Customer::of(buyer, Chance::of(chance.below(u64::MAX))));
+    }
+    customers
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_end_under_load_leaves_nothing_undone() {
+    const ENDS: u64 = 3;
+    let mut chance = Chance::of(RandomState::new().build_hasher().finish());
+    let arguments = &["--auth", "off", "--coupon-window", "0s", "--payment-deadline", "3s"];
+    let mut shop = Shop::start(arguments).await;
+    let offers = offers(&shop).await;
+    let mut customers = customers_of(&shop, &mut chance).await;
+    for _ in 0..ENDS {
+        let moment = Duration::from_millis(200 + chance.below(300));
+        customers = live_until(Signal::TERM, moment, &shop, customers, &offers).await;
+        // Nobody is there any more who could finish anything.
+        let file = shop.ended().await;
+        file.admin(&["audit"]).await.ended(0);
+        shop = Shop::on(file, arguments).await;
+        for customer in &mut customers {
+            customer.buyer = shop.buyer(customer.buyer.user);
+        }
+    }
+    join_all(customers.iter_mut().map(Customer::holds_true)).await;
+    shop.closes_clean().await;
+}
+
 #[tokio::test]
 async fn whatever_anybody_was_told_is_true_after_many_kills_at_random_moments() {
     let seed = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -334,20 +386,11 @@ async fn whatever_anybody_was_told_is_true_after_many_kills_at_random_moments() 
     let mut chance = Chance::of(seed);
     let mut shop = Shop::start(&["--auth", "off", "--coupon-window", "0s", "--payment-deadline", "3s"]).await;
     let offers = offers(&shop).await;
-    let mut customers = Vec::new();
-    for number in 0..CUSTOMERS {
-        let buyer = shop.customer(&format!("customer{number}")).await;
-        customers.push(Customer::of(buyer, Chance::of(chance.below(u64::MAX))));
-    }
+    let mut customers = customers_of(&shop, &mut chance).await;
 
     for _ in 0..KILLS {
         let moment = Duration::from_millis(20 + chance.below(500));
-        let living = join_all(customers.drain(..).map(|customer| customer.live(&offers)));
-        let killing = async {
-            sleep(moment).await;
-            shop.signal(Signal::KILL);
-        };
-        (customers, ()) = tokio::time::timeout(PATIENCE, join(living, killing)).await.expect("everybody notices");
+        customers = live_until(Signal::KILL, moment, &shop, customers, &offers).await;
         shop = shop.crash_and_restart().await;
         for customer in &mut customers {
             customer.buyer = shop.buyer(customer.buyer.user);

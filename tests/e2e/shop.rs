@@ -179,8 +179,13 @@ impl Shop {
 
     /// Ends the server as an operator would; what is left is its file.
     pub(crate) async fn stop(self) -> ShopFile {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Waits until the server, which was asked to, has ended as it should; what is left is its file.
+    pub(crate) async fn ended(self) -> ShopFile {
         let Self { directory, server, .. } = self;
-        server.signal(Signal::TERM);
         assert_eq!(server.ended().await.code(), Some(0));
         ShopFile::in_directory(directory)
     }

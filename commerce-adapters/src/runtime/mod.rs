@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod drain;
 mod failure;
 mod progress;
 mod scheduler;

@@ -1,3 +1,4 @@
+use super::drain::everything_is_handled;
 use super::server::bind;
 use super::wiring::{Company, check_calendar, open_alone_or_beside};
 use super::{Failure, SchedulerArgs, SharedArgs, Signals, close, open_beside, start_logging};
@@ -7,14 +8,13 @@ use commerce_core::messaging::Group;
 use commerce_core::scheduler::{Job, Scheduler};
 use commerce_core::{Commerce, GatePlacement, Settings};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// The groups whose effects last; the others tell clients, and this process has none.
 const LASTING: [Group; 6] = [Group::Stock, Group::Coupon, Group::Order, Group::CouponIssuer, Group::CouponGate, Group::Ranking];
 /// How long what follows from one job may take to be handled.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Does the jobs of a shop until a signal ends it, or one of them once.
 ///
@@ -67,19 +67,6 @@ fn what_was_done(job: Job, count: u64) -> String {
         Job::Housekeeping => "rows were deleted",
     };
     format!("{job}: {count} {what}")
-}
-
-/// Waits until a snapshot shows no event that somebody is still to handle.
-async fn everything_is_handled(commerce: &Commerce) -> Result<(), Failure> {
-    let failed = |error| Failure::missing("cannot tell whether everything is handled", &error);
-    loop {
-        let mut snapshot = commerce.parts().store.snapshot().await.map_err(failed)?;
-        if snapshot.undelivered(1).await.map_err(failed)?.is_empty() {
-            return Ok(());
-        }
-        drop(snapshot);
-        sleep(LOOK_EVERY).await;
-    }
 }
 
 async fn run_all(shared: &SharedArgs, scheduler: SchedulerArgs) -> Result<(), Failure> {

@@ -1,3 +1,4 @@
+use super::drain::everything_is_handled;
 use super::{AuthChoice, DemoOutcome, Failure, ServerArgs, SharedArgs, Signals, close, fill_demo, open_alone, secret, start_logging};
 use crate::http::{AuthMode, HttpOptions, OpsRoutes, ServerLimits, install_metrics, ops_router, router, serve};
 use commerce_core::messaging::Group;
@@ -10,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long everything may take once the server is told to end; requests in flight have ten seconds of it.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(25);
+/// How long of it may go into the events that are still to be handled.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Runs the API server of the embedded set-up until a signal ends it: HTTP, the consumers and the scheduler.
 ///
@@ -63,6 +66,11 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     shutdown.cancel();
     let ended = async {
         while servers.join_next().await.is_some() {}
+        // What follows from the last requests is handled, too: the file is left with nothing on its way.
+        match timeout(DRAIN_DEADLINE, everything_is_handled(&commerce)).await {
+            Ok(handled) => handled?,
+            Err(_late) => tracing::warn!("not all events are handled yet: it is gone on with at the next start"),
+        }
         commerce.shutdown().await;
         close(shop).await
     };

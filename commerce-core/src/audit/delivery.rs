@@ -1,7 +1,7 @@
 //! A8: nothing is stuck on its way.
 
+use super::findings::SUSPECTS_MAX;
 use super::orders::Case;
-use super::scan::PAGE_ROWS;
 use super::{CheckId, Findings, Pass, Suspect};
 use crate::Timestamp;
 use crate::order::OrderStatus;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Checks that every event is delivered.
 pub(super) async fn check_events(pass: &mut Pass<'_>) -> Result<(), StoreError> {
     pass.reading = CheckId::A8;
-    for event in pass.snapshot.undelivered(PAGE_ROWS).await? {
+    for event in pass.snapshot.undelivered(SUSPECTS_MAX).await? {
         pass.findings.suspect(CheckId::A8, Suspect::Event(event), "it is not delivered".to_owned());
     }
     Ok(())

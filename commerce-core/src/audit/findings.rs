@@ -5,7 +5,7 @@ use std::collections::HashSet;
 /// How many findings are kept.
 const VIOLATIONS_MAX: usize = 10_000;
 /// How many findings are looked at again. A shop with more of them is far behind, and these will show it.
-const SUSPECTS_MAX: usize = 100_000;
+pub(super) const SUSPECTS_MAX: u32 = 100_000;
 
 /// What a finding that may be in flight is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ impl Findings {
             Suspect::Gate(coupon) => format!("gate of coupon {coupon}"),
             Suspect::Board(day) | Suspect::Sold(day, _) => format!("board of {day}"),
         };
-        if self.suspected.len() < SUSPECTS_MAX {
+        if self.suspected.len() < SUSPECTS_MAX as usize {
             self.suspected.push((suspect, Violation { check, subject, detail, in_flight: true }));
         }
     }

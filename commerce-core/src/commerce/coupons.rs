@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 /// How old a request that is not decided is before it is asked for again.
 const SWEEP_AFTER: Duration = Duration::from_secs(5);
-/// How long it is left alone then: what is slow must not be flooded.
-const SWEEP_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// How long it is left alone then, at first and at most.
+const SWEEP_PAUSE_MIN: Duration = Duration::from_secs(30);
+const SWEEP_PAUSE_MAX: Duration = Duration::from_mins(10);
 /// How long a gate remembers a coupon that has expired.
 const RETIRE_AFTER: Duration = Duration::from_hours(24);
 
@@ -109,9 +110,15 @@ impl Commerce {
 
     /// Opens the gate of a coupon that was just made. If that fails it is opened by the first request or the sweeper.
     pub async fn open_gate(&self, coupon: &Coupon) {
-        if let Err(error) = self.0.gates.rebuild(coupon.id).await {
-            tracing::warn!(%error, coupon_id = coupon.id.get(), "the gate of a new coupon is opened later");
-        }
+        // In a task of its own: a caller that leaves must not leave the lock behind.
+        let (gates, id) = (self.0.gates.clone(), coupon.id);
+        let opening = self.0.workers.spawn(async move {
+            if let Err(error) = gates.rebuild(id).await {
+                tracing::warn!(%error, coupon_id = id.get(), "the gate of a new coupon is opened later");
+            }
+        });
+        // Whether it came to an end or not, the first request finds out.
+        let _ended = opening.await;
     }
 
     /// Sees to gates and requests that were left behind: opens gates that are closed, asks again for coupons whose requests have not been decided
@@ -124,47 +131,65 @@ impl Commerce {
         let parts = &self.0.parts;
         let now = parts.clock.now();
         let before = now.minus(SWEEP_AFTER);
-        let places = match self.0.settings.gates {
+        let (places, gates_opened) = match self.0.settings.gates {
             GatePlacement::WithinReach => {
                 parts.gate.retire(now.minus(RETIRE_AFTER)).await?;
-                self.0.gates.open_closed(now).await?;
+                let opened = self.0.gates.open_closed(now).await.map(drop);
                 let places = parts.gate.pending(before, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
-                self.0.gates.open_for(&places).await?;
-                places
+                let opened_for = self.0.gates.open_for(&places).await;
+                (places, opened.and(opened_for))
             }
-            GatePlacement::InAnotherProcess => Vec::new(),
+            GatePlacement::InAnotherProcess => (Vec::new(), Ok(())),
         };
         let requests = parts.store.queries().pending_requests(None, limit).await.map_err(Arc::new)?;
-        let stored = requests.into_iter().filter(|request| request.admitted_at < before);
-        let mut left_behind: BTreeMap<TaskId, AdmittedRequest> = stored.map(|request| (request.task_id, request.into())).collect();
-        let only_at_the_gate: Vec<_> = places.into_iter().filter(|place| !left_behind.contains_key(&place.task_id)).collect();
+        let mut stored: BTreeMap<TaskId, CouponRequest> = requests.into_iter().map(|request| (request.task_id, request)).collect();
+        let mut only_at_the_gate = places;
+        only_at_the_gate.retain(|place| !stored.contains_key(&place.task_id) && self.is_due(place.task_id));
+        stored.retain(|task, request| request.admitted_at < before && self.is_due(*task));
+        let mut left_behind: Vec<AdmittedRequest> = stored.into_values().map(AdmittedRequest::from).collect();
         let ids = parts.ids.allocate(Sequence::UserCoupon, only_at_the_gate.len()).await.map_err(Arc::new)?;
         for (place, id) in only_at_the_gate.into_iter().zip(ids) {
-            left_behind.insert(place.task_id, admitted(place, typed(id).map_err(Arc::new)?));
+            left_behind.push(admitted(place, typed(id).map_err(Arc::new)?));
         }
-        self.leave_alone_what_was_just_swept(&mut left_behind);
-        let command = |admitted| KeyedCommand::without_key(RequestCoupon { admission: Ok(admitted), trace_parent: None });
-        let commands: Vec<_> = left_behind.into_values().map(command).collect();
-        if commands.is_empty() {
-            return Ok(0);
-        }
-        let mut settlements = Vec::new();
-        let answers = self.0.desks.request_coupon.submit_all(commands).await?;
-        let swept = answers.len();
-        for answer in answers {
-            if let Answer::Fresh(Ok(request)) = answer? {
-                settlements.extend(Settlement::of(&request));
-            }
-        }
-        parts.gate.settle(&settlements).await?;
+        let swept = if left_behind.is_empty() { 0 } else { self.ask_again(left_behind).await? };
+        gates_opened?;
         Ok(swept)
     }
 
-    fn leave_alone_what_was_just_swept(&self, left_behind: &mut BTreeMap<TaskId, AdmittedRequest>) {
+    /// Hands requests in again, and tells the gate of those that are decided by now; answers how many were taken.
+    async fn ask_again(&self, left_behind: Vec<AdmittedRequest>) -> Result<usize, SweepError> {
+        let command =
+            |admitted: &AdmittedRequest| KeyedCommand::without_key(RequestCoupon { admission: Ok(*admitted), trace_parent: None });
+        let answers = self.0.desks.request_coupon.submit_all(left_behind.iter().map(command).collect()).await?;
+        let (mut settlements, mut taken, mut failure) = (Vec::new(), 0, None);
+        for (admitted, answer) in left_behind.iter().zip(answers) {
+            match answer {
+                Ok(answer) => {
+                    taken += 1;
+                    self.leave_alone(admitted.task_id);
+                    if let Answer::Fresh(Ok(request)) = answer {
+                        settlements.extend(Settlement::of(&request));
+                    }
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.0.parts.gate.settle(&settlements).await?;
+        failure.map_or(Ok(taken), |error| Err(error.into()))
+    }
+
+    /// Whether a request was not asked for a short time ago.
+    fn is_due(&self, task: TaskId) -> bool {
+        let swept = self.0.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        swept.get(&task).is_none_or(|(at, pause)| at.elapsed() >= *pause)
+    }
+
+    /// Leaves a request alone that was asked for again, each time for twice as long: what is slow must not be flooded.
+    fn leave_alone(&self, task: TaskId) {
         let mut swept = self.0.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        swept.retain(|_, at: &mut Instant| at.elapsed() < SWEEP_AGAIN_AFTER);
-        left_behind.retain(|task, _| !swept.contains_key(task));
-        swept.extend(left_behind.keys().map(|task| (*task, Instant::now())));
+        swept.retain(|_, (at, _)| at.elapsed() < 2 * SWEEP_PAUSE_MAX);
+        let pause = swept.get(&task).map_or(SWEEP_PAUSE_MIN, |(_, pause)| (2 * *pause).min(SWEEP_PAUSE_MAX));
+        swept.insert(task, (Instant::now(), pause));
     }
 
     /// What a closed gate means: that there is no such coupon, that it is over, or that the gate has forgotten. The third is mended.
@@ -203,5 +228,5 @@ fn admitted(place: PendingPlace, user_coupon_id: UserCouponId) -> AdmittedReques
     AdmittedRequest { task_id, coupon_id, user_id, user_coupon_id, position, admitted_at: at }
 }
 
-/// When requests were swept.
-pub(super) type Swept = HashMap<TaskId, Instant>;
+/// When requests were swept, and how long they are left alone since.
+pub(super) type Swept = HashMap<TaskId, (Instant, Duration)>;

@@ -53,19 +53,29 @@ impl GateKeeper {
     /// [`KeeperError`]; the gates that could not be rebuilt stay closed.
     pub async fn open_closed(&self, now: Timestamp) -> Result<u64, KeeperError> {
         let most = PageLimit::new(i64::from(PageLimit::MAX)).unwrap_or_default();
-        let (mut after, mut opened) = (None, 0);
+        let (mut after, mut opened, mut failure) = (None, 0, None);
         loop {
             let page = self.store.queries().coupons(after, most).await?;
             for coupon in page.items.iter().filter(|coupon| !coupon.expired(now)) {
-                if self.gate.census(coupon.id).await?.is_none() {
-                    opened += u64::from(self.rebuild(coupon.id).await?.is_some());
+                match self.open_if_closed(coupon.id).await {
+                    Ok(newly) => opened += u64::from(newly),
+                    // One coupon that cannot be read must not keep the others closed.
+                    Err(error) => {
+                        tracing::warn!(%error, coupon_id = coupon.id.get(), "a coupon gate stays closed");
+                        failure.get_or_insert(error);
+                    }
                 }
             }
             after = page.next;
             if after.is_none() {
-                return Ok(opened);
+                return failure.map_or(Ok(opened), Err);
             }
         }
+    }
+
+    /// Whether the gate was closed and is open now.
+    async fn open_if_closed(&self, coupon: CouponId) -> Result<bool, KeeperError> {
+        Ok(self.gate.census(coupon).await?.is_none() && self.rebuild(coupon).await?.is_some())
     }
 
     /// Opens the gates of these places that are closed: a rebuild that broke off has kept them, and none can be settled until its gate is open,
@@ -75,9 +85,7 @@ impl GateKeeper {
     /// [`KeeperError`]; the gates that could not be rebuilt stay closed.
     pub async fn open_for(&self, places: &[PendingPlace]) -> Result<(), KeeperError> {
         for coupon in ascending(places.iter().map(|place| place.coupon_id)) {
-            if self.gate.census(coupon).await?.is_none() {
-                self.rebuild(coupon).await?;
-            }
+            self.open_if_closed(coupon).await?;
         }
         Ok(())
     }

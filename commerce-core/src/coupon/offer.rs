@@ -15,7 +15,7 @@ pub enum CouponError {
     #[error("a PERCENT discount must be from 1 to {PERCENT_MAX}")]
     InvalidPercent,
     /// A fixed discount that is not above 0.
-    #[error("a FIXED discount must be above 0, in whole KRW")]
+    #[error("a FIXED discount must be from 1 to {} whole KRW", Money::MAX)]
     InvalidFixed,
     /// The number of coupons is outside 0–100,000,000.
     #[error("the initial stock of a coupon must be from 0 to {INITIAL_STOCK_MAX}")]

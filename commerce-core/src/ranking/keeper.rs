@@ -111,10 +111,14 @@ impl RankingKeeper {
     }
 
     async fn keep_calendar(&self) -> Result<(), RankingError> {
-        if self.board.calendar().await? != Some(self.calendar) {
-            self.board.reset(self.calendar).await?;
+        let counted_by = self.board.calendar().await?;
+        if counted_by == Some(self.calendar) {
+            return Ok(());
         }
-        Ok(())
+        if let Some(other) = counted_by {
+            tracing::warn!(from = other.name(), to = self.calendar.name(), "the business time zone has changed: sales are counted anew");
+        }
+        Ok(self.board.reset(self.calendar).await?)
     }
 
     /// A sale whose event is recorded before the board is cleared is stored by then, and so is counted from the store; one whose event is recorded
@@ -128,11 +132,12 @@ impl RankingKeeper {
             self.board.record(day, &sales).await?;
             counted += sales.len() as u64;
             after = sales.last().map(|sale| SaleCursor { paid_at: sale.paid_at, order_id: sale.order_id });
-            if sales.len() < PAGE_ROWS as usize {
-                break;
-            }
+            // Whoever has lost the lock must not call the day whole: another may just have begun it anew.
             if !self.locks.renew(grant, LEASE).await? {
                 return Err(RankingError::InTheMaking);
+            }
+            if sales.len() < PAGE_ROWS as usize {
+                break;
             }
         }
         self.board.mark_whole(day).await?;

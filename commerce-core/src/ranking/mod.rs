@@ -11,6 +11,7 @@ pub use board::{BoardDay, BoardError, RankingBoard, Sale, SaleState, WINDOW_DAYS
 pub use count::SaleCounter;
 pub use keeper::{RankingError, RankingKeeper};
 
+use crate::messaging::SoldUnits;
 use crate::product::Product;
 use crate::store::PageLimit;
 use crate::{BusinessDay, Timestamp};
@@ -19,7 +20,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long a ranking is shown before it is read again: a refund shows within this time.
 const FRESH_FOR: Duration = Duration::from_secs(10);
@@ -83,13 +84,14 @@ impl Ranking {
     /// # Errors
     /// [`RankingError`] if there is none and it cannot be made.
     pub async fn top(&self, limit: PageLimit, now: Timestamp) -> Result<Vec<RankedProduct>, RankingError> {
-        let today = self.keeper.calendar.day_of(now);
-        let mut read = self.read.lock().await;
+        let (today, deadline) = (self.keeper.calendar.day_of(now), Instant::now() + PATIENCE);
+        // Everybody waits for the same ranking, and nobody longer than by itself.
+        let mut read = timeout_at(deadline, self.read.lock()).await.map_err(|_late| RankingError::InTheMaking)?;
         let fresh = read.as_ref().filter(|it| it.today == today && it.at.elapsed() < FRESH_FOR);
         let products = if let Some(it) = fresh {
             Arc::clone(&it.products)
         } else {
-            let products = Arc::new(self.read(today).await?);
+            let products = Arc::new(self.read(today, deadline).await?);
             *read = Some(Read { at: Instant::now(), today, products: Arc::clone(&products) });
             products
         };
@@ -97,19 +99,28 @@ impl Ranking {
         Ok(products.iter().take(limit.get()).cloned().collect())
     }
 
-    async fn read(&self, today: BusinessDay) -> Result<Vec<RankedProduct>, RankingError> {
-        let deadline = Instant::now() + PATIENCE;
+    async fn read(&self, today: BusinessDay, deadline: Instant) -> Result<Vec<RankedProduct>, RankingError> {
         let sold = loop {
             if let Some(sold) = self.keeper.ranking(today, usize::from(PageLimit::MAX)).await? {
                 break sold;
             }
-            if self.keeper.prepare(today).await?.is_none() {
-                if Instant::now() >= deadline {
-                    return Err(RankingError::InTheMaking);
-                }
+            if Instant::now() >= deadline {
+                return Err(RankingError::InTheMaking);
+            }
+            if timeout_at(deadline, self.prepare(today)).await.unwrap_or(Err(RankingError::InTheMaking))?.is_none() {
                 sleep(LOOK_EVERY).await;
             }
         };
+        self.ranked(sold).await
+    }
+
+    /// Makes the ranking in a task of its own: a reader that leaves must not leave the lock behind.
+    async fn prepare(&self, today: BusinessDay) -> Result<Option<u64>, RankingError> {
+        let keeper = self.keeper.clone();
+        tokio::spawn(async move { keeper.prepare(today).await }).await.unwrap_or(Err(RankingError::InTheMaking))
+    }
+
+    async fn ranked(&self, sold: Vec<SoldUnits>) -> Result<Vec<RankedProduct>, RankingError> {
         let mut ids: Vec<_> = sold.iter().map(|it| it.product_id).collect();
         ids.sort_unstable();
         let products = self.keeper.store.queries().products(&ids).await?;

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`sqlite`] | the store in one SQLite file |
 //! | `sql` | what SQLite shares with other SQL databases: repositories and queries over a small dialect |
+//! | `mysql` | the store on MySQL or MariaDB (feature `mysql`) |
+//! | `redis` | coupon gate, boards, locks, notifications and cache in Redis (feature `redis`) |
+//! | `kafka` | the message bus on Kafka (feature `kafka`) |
 //! | [`http`] | the routes of a shop, and the server they run on |
 //! | [`embedded`] | message bus, locks and notifications inside one process, over the SQLite file |
 //! | [`password`] | argon2id password hashes |
@@ -17,7 +20,13 @@ pub mod random;
 pub mod embedded;
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(feature = "mysql")]
+pub mod mysql;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -152,7 +152,7 @@ async fn known(connection: &mut SqliteConnection, day: &str, sales: &[Sale]) -> 
 }
 
 fn of_day(statement: &str, day: &str) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(statement);
+    let mut query = QueryBuilder::<Sqlite>::new(statement);
     query.push_bind(day.to_owned());
     query
 }
@@ -160,7 +160,7 @@ fn of_day(statement: &str, day: &str) -> QueryBuilder<Sqlite> {
 #[async_trait]
 impl RankingBoard for SqliteBoard {
     async fn calendar(&self) -> Result<Option<BusinessCalendar>, BoardError> {
-        let query = QueryBuilder::new("SELECT time_zone FROM ranking_calendar WHERE id = 1");
+        let query = QueryBuilder::<Sqlite>::new("SELECT time_zone FROM ranking_calendar WHERE id = 1");
         let zone = self.fetch(query, read_zone).await?.pop();
         // A zone that is not known any more is as good as none: the board is counted anew.
         Ok(zone.and_then(|zone| BusinessCalendar::named(&zone).ok()))
@@ -169,9 +169,9 @@ impl RankingBoard for SqliteBoard {
     async fn reset(&self, calendar: BusinessCalendar) -> Result<(), BoardError> {
         let mut session = self.begin().await?;
         for table in TABLES {
-            execute::<Sqlite>(session.connection(), QueryBuilder::new(format!("DELETE FROM {table}"))).await.map_err(board_error)?;
+            execute::<Sqlite>(session.connection(), QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table}"))).await.map_err(board_error)?;
         }
-        let mut query = QueryBuilder::new("INSERT INTO ranking_calendar (id, time_zone) VALUES (1, ");
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ranking_calendar (id, time_zone) VALUES (1, ");
         query.push_bind(calendar.name()).push(")");
         execute(session.connection(), query).await.map_err(board_error)?;
         session.commit(Vec::new()).await.map_err(board_error)
@@ -200,7 +200,7 @@ impl RankingBoard for SqliteBoard {
             let day = row.word(BusinessDay::parse)?;
             Ok(BoardDay { day, whole: row.int()? == 1 })
         };
-        self.fetch(QueryBuilder::new("SELECT day, whole FROM board_days WHERE day > '' ORDER BY day"), read).await
+        self.fetch(QueryBuilder::<Sqlite>::new("SELECT day, whole FROM board_days WHERE day > '' ORDER BY day"), read).await
     }
 
     async fn clear(&self, day: BusinessDay) -> Result<(), BoardError> {

@@ -169,7 +169,9 @@ impl RankingBoard for SqliteBoard {
     async fn reset(&self, calendar: BusinessCalendar) -> Result<(), BoardError> {
         let mut session = self.begin().await?;
         for table in TABLES {
-            execute::<Sqlite>(session.connection(), QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table}"))).await.map_err(board_error)?;
+            execute::<Sqlite>(session.connection(), QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table}")))
+                .await
+                .map_err(board_error)?;
         }
         let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ranking_calendar (id, time_zone) VALUES (1, ");
         query.push_bind(calendar.name()).push(")");

@@ -179,7 +179,7 @@ impl From<&StoreError> for Failure {
                 let message = "whether the change was made is not known: look at its present state, or send the request again with the same Idempotency-Key";
                 Self::new(ErrorCode::InternalServerError, message)
             }
-            StoreError::Duplicate { .. } | StoreError::Corrupt(_) | StoreError::Backend(_) => {
+            StoreError::Duplicate { .. } | StoreError::Fenced { .. } | StoreError::Corrupt(_) | StoreError::Backend(_) => {
                 tracing::error!(error = %chain(error), "the store failed");
                 Self::internal()
             }

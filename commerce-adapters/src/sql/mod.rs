@@ -5,6 +5,7 @@ pub(crate) mod backend;
 mod coupon_requests;
 mod coupons;
 mod dead_letters;
+mod fences;
 mod fields;
 mod idempotency;
 mod inbox;

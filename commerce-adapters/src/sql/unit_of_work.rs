@@ -2,6 +2,7 @@ use super::{Backend, Session};
 use async_trait::async_trait;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
+use commerce_core::lock::FenceRepository;
 use commerce_core::messaging::{DeadLetterRepository, InboxRepository, Message, OutboxRepository, OutboxRow};
 use commerce_core::order::OrderRepository;
 use commerce_core::payment::PaymentRepository;
@@ -80,6 +81,10 @@ impl<DB: Backend> UnitOfWork for SqlUnitOfWork<DB> {
     }
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn fences(&mut self) -> &mut dyn FenceRepository {
         self
     }
 

@@ -64,6 +64,11 @@ fn board_error(error: StoreError) -> BoardError {
     BoardError(error.into())
 }
 
+/// A fence as it is stored.
+fn fence_number(fence: u64) -> Result<i64, BoardError> {
+    i64::try_from(fence).map_err(|too_large| BoardError(too_large.into()))
+}
+
 fn limited(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -205,20 +210,29 @@ impl RankingBoard for SqliteBoard {
         self.fetch(QueryBuilder::<Sqlite>::new("SELECT day, whole FROM board_days WHERE day > '' ORDER BY day"), read).await
     }
 
-    async fn clear(&self, day: BusinessDay) -> Result<(), BoardError> {
-        let day = day.to_string();
+    async fn clear(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        let (day, fence) = (day.to_string(), fence_number(fence)?);
         let mut session = self.begin().await?;
+        let mut later = of_day("SELECT fence FROM board_days WHERE day = ", &day);
+        later.push(" AND fence > ").push_bind(fence);
+        if !fetch(session.connection(), later, |row: &mut Fields<'_, Sqlite>| row.int()).await.map_err(board_error)?.is_empty() {
+            return Ok(false);
+        }
         for table in DAY_TABLES {
             let query = of_day(&format!("DELETE FROM {table} WHERE day = "), &day);
             execute(session.connection(), query).await.map_err(board_error)?;
         }
-        session.commit(Vec::new()).await.map_err(board_error)
+        let mut begin_anew = of_day("INSERT INTO board_days (day, whole, fence) VALUES (", &day);
+        begin_anew.push(", 0, ").push_bind(fence).push(")");
+        execute(session.connection(), begin_anew).await.map_err(board_error)?;
+        session.commit(Vec::new()).await.map_err(board_error)?;
+        Ok(true)
     }
 
-    async fn mark_whole(&self, day: BusinessDay) -> Result<(), BoardError> {
-        let mut query = of_day("INSERT INTO board_days (day, whole) VALUES (", &day.to_string());
-        query.push(", 1) ON CONFLICT (day) DO UPDATE SET whole = 1");
-        self.execute(query).await.map(drop)
+    async fn mark_whole(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        let mut query = of_day("UPDATE board_days SET whole = 1 WHERE day = ", &day.to_string());
+        query.push(" AND fence = ").push_bind(fence_number(fence)?);
+        Ok(self.execute(query).await? == 1)
     }
 
     async fn sold(&self, day: BusinessDay, after: Option<ProductId>, limit: usize) -> Result<Vec<SoldUnits>, BoardError> {

@@ -39,6 +39,8 @@ migrations! {
     24: "0024_board_units",
     25: "0025_rankings",
     26: "0026_ranked_products",
+    27: "0027_fences",
+    28: "0028_board_day_fences",
 }
 
 /// How the schema of a file compares with the one this program works with.

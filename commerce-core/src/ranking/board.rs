@@ -88,17 +88,19 @@ pub trait RankingBoard: Send + Sync {
     /// [`BoardError`] if the board cannot be reached.
     async fn days(&self) -> Result<Vec<BoardDay>, BoardError>;
 
-    /// Forgets the sales of a day and that it was whole, to count them anew. The ranking over it stays until it is made again.
+    /// Forgets the sales of a day and that it was whole, to count them anew. The ranking over it stays until it is made again. `fence` is that of
+    /// the lock under which the day is counted: `false`, and nothing is changed, if the day was cleared under a later one.
     ///
     /// # Errors
     /// [`BoardError`] if the board cannot be reached.
-    async fn clear(&self, day: BusinessDay) -> Result<(), BoardError>;
+    async fn clear(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError>;
 
-    /// Notes that every sale of a day so far was counted.
+    /// Notes that every sale of a day so far was counted. Only whoever cleared the day last may: `false`, and nothing is changed, if `fence` is not
+    /// that of the last [`clear`](Self::clear), or if the day was forgotten since.
     ///
     /// # Errors
     /// [`BoardError`] if the board cannot be reached.
-    async fn mark_whole(&self, day: BusinessDay) -> Result<(), BoardError>;
+    async fn mark_whole(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError>;
 
     /// What was sold on a day, at most `limit` products, ascending by product, from above `after`; products of which everything was given back
     /// are left out.

@@ -125,14 +125,15 @@ impl RankingKeeper {
     /// later is known to the board twice, which makes no difference.
     async fn rebuild_day(&self, day: BusinessDay, grant: &LockGrant) -> Result<u64, RankingError> {
         let (from, to) = (self.calendar.start_of(day), self.calendar.start_of(day.next()));
-        self.board.clear(day).await?;
+        if !self.board.clear(day, grant.fence).await? {
+            return Err(RankingError::InTheMaking);
+        }
         let (mut after, mut counted) = (None, 0);
         loop {
             let sales = self.store.queries().sales(from, to, after, PAGE_ROWS).await?;
             self.board.record(day, &sales).await?;
             counted += sales.len() as u64;
             after = sales.last().map(|sale| SaleCursor { paid_at: sale.paid_at, order_id: sale.order_id });
-            // Whoever has lost the lock must not call the day whole: another may just have begun it anew.
             if !self.locks.renew(grant, LEASE).await? {
                 return Err(RankingError::InTheMaking);
             }
@@ -140,7 +141,10 @@ impl RankingKeeper {
                 break;
             }
         }
-        self.board.mark_whole(day).await?;
+        // Whoever has lost the lock must not call the day whole: another may just have begun it anew.
+        if !self.board.mark_whole(day, grant.fence).await? {
+            return Err(RankingError::InTheMaking);
+        }
         tracing::info!(%day, sales = counted, "counted the sales of a day anew");
         Ok(counted)
     }

@@ -12,6 +12,12 @@ pub enum StoreError {
         /// The constraint, as the adapter knows it.
         constraint: String,
     },
+    /// Whoever wrote this held a lock once, and a later holder has written since. Nothing was changed, and trying again does not help.
+    #[error("a later holder of the lock {lock} has written")]
+    Fenced {
+        /// The name of the lock.
+        lock: String,
+    },
     /// The store cannot be reached, or is busy for longer than the time-out. Nothing was changed. Trying again helps later.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),

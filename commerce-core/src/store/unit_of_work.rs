@@ -2,6 +2,7 @@ use super::{Queries, StoreError};
 use crate::audit::AuditSnapshot;
 use crate::coupon::CouponRepository;
 use crate::idempotency::IdempotencyRepository;
+use crate::lock::FenceRepository;
 use crate::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
 use crate::order::OrderRepository;
 use crate::payment::PaymentRepository;
@@ -39,6 +40,8 @@ pub trait UnitOfWork: Send {
     fn dead_letters(&mut self) -> &mut dyn DeadLetterRepository;
     /// The answers to requests that came with a key.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    /// The locks under which it writes.
+    fn fences(&mut self) -> &mut dyn FenceRepository;
 
     /// Makes everything durable.
     ///

@@ -2,6 +2,7 @@ use super::SeededRandom;
 use crate::audit::AuditSnapshot;
 use crate::coupon::CouponRepository;
 use crate::idempotency::IdempotencyRepository;
+use crate::lock::FenceRepository;
 use crate::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
 use crate::order::OrderRepository;
 use crate::payment::PaymentRepository;
@@ -226,6 +227,10 @@ impl UnitOfWork for FaultyUnitOfWork {
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self.inner.idempotency()
+    }
+
+    fn fences(&mut self) -> &mut dyn FenceRepository {
+        self.inner.fences()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -16,6 +16,8 @@ pub struct MemoryBoard {
 struct Boards {
     calendar: Option<BusinessCalendar>,
     days: BTreeMap<BusinessDay, Day>,
+    /// Under which grant each day was cleared last.
+    fences: BTreeMap<BusinessDay, u64>,
     rankings: BTreeMap<BusinessDay, Vec<SoldUnits>>,
 }
 
@@ -85,14 +87,23 @@ impl RankingBoard for MemoryBoard {
         Ok(self.boards().days.iter().map(|(day, board)| BoardDay { day: *day, whole: board.whole }).collect())
     }
 
-    async fn clear(&self, day: BusinessDay) -> Result<(), BoardError> {
-        self.boards().days.remove(&day);
-        Ok(())
+    async fn clear(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        let mut boards = self.boards();
+        if boards.fences.get(&day).is_some_and(|last| *last > fence) {
+            return Ok(false);
+        }
+        boards.fences.insert(day, fence);
+        boards.days.remove(&day);
+        Ok(true)
     }
 
-    async fn mark_whole(&self, day: BusinessDay) -> Result<(), BoardError> {
-        self.boards().days.entry(day).or_default().whole = true;
-        Ok(())
+    async fn mark_whole(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        let mut boards = self.boards();
+        let last = boards.fences.get(&day) == Some(&fence);
+        if last {
+            boards.days.entry(day).or_default().whole = true;
+        }
+        Ok(last)
     }
 
     async fn sold(&self, day: BusinessDay, after: Option<ProductId>, limit: usize) -> Result<Vec<SoldUnits>, BoardError> {
@@ -121,6 +132,7 @@ impl RankingBoard for MemoryBoard {
     async fn forget(&self, before: BusinessDay) -> Result<(), BoardError> {
         let mut boards = self.boards();
         boards.days.retain(|day, _| *day >= before);
+        boards.fences.retain(|day, _| *day >= before);
         boards.rankings.retain(|day, _| *day >= before);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod coupons;
 mod dead_letters;
+mod fences;
 mod idempotency;
 mod inbox;
 mod orders;

@@ -13,6 +13,9 @@ fn day(text: &str) -> BusinessDay {
 /// The days of the window and today, in Seoul.
 const DAYS: [&str; 4] = ["2025-12-29", "2025-12-30", "2025-12-31", "2026-01-01"];
 
+/// A fence, the largest there is.
+const FENCE: u64 = u64::MAX;
+
 /// Boards that count by the days of Seoul, where it is nine in the morning of 2026-01-01.
 async fn board_of(store: &MemoryStore) -> MemoryBoard {
     let board = MemoryBoard::new();
@@ -52,8 +55,8 @@ async fn a9_reports_a_board_that_counts_something_else_than_was_sold() {
     assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2026-01-01: it counts 10 of product 1 but 6 were sold"]);
 
     let board = board_of(&store).await;
-    board.clear(day(DAYS[3])).await.unwrap();
-    board.mark_whole(day(DAYS[3])).await.unwrap();
+    assert!(board.clear(day(DAYS[3]), FENCE).await.unwrap());
+    assert!(board.mark_whole(day(DAYS[3]), FENCE).await.unwrap());
     assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2026-01-01: it counts 0 of product 1 but 6 were sold"]);
 }
 
@@ -61,9 +64,9 @@ async fn a9_reports_a_board_that_counts_something_else_than_was_sold() {
 async fn a9_reports_a_day_with_sales_that_has_no_board_while_others_have() {
     let store = shop().await;
     let board = board_of(&store).await;
-    board.clear(day(DAYS[3])).await.unwrap();
+    assert!(board.clear(day(DAYS[3]), FENCE).await.unwrap());
     assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2026-01-01: it is missing although something was sold"]);
-    board.clear(day(DAYS[0])).await.unwrap();
+    assert!(board.clear(day(DAYS[0]), FENCE).await.unwrap());
     assert_eq!(lines_of_board(&store, &board).await.len(), 1, "nothing was sold on the other day");
 }
 
@@ -71,7 +74,7 @@ async fn a9_reports_a_day_with_sales_that_has_no_board_while_others_have() {
 async fn a9_reports_a_board_that_was_lost_and_is_not_counted_anew() {
     let store = shop().await;
     let board = board_of(&store).await;
-    board.clear(day(DAYS[3])).await.unwrap();
+    assert!(board.clear(day(DAYS[3]), FENCE).await.unwrap());
     board.record(day(DAYS[3]), &[sale(1, 3)]).await.unwrap();
     assert_eq!(lines_of_board(&store, &board).await, ["A9 board of 2026-01-01: it counts 3 of product 1 but 6 were sold"]);
     board.record(day(DAYS[3]), &[sale(7, 3)]).await.unwrap();
@@ -85,8 +88,8 @@ async fn a9_reports_a_board_that_was_lost_and_is_not_counted_anew() {
 async fn a_sale_that_is_counted_meanwhile_is_not_reported() {
     let store = shop().await;
     let board = board_of(&store).await;
-    board.clear(day(DAYS[3])).await.unwrap();
-    board.mark_whole(day(DAYS[3])).await.unwrap();
+    assert!(board.clear(day(DAYS[3]), FENCE).await.unwrap());
+    assert!(board.mark_whole(day(DAYS[3]), FENCE).await.unwrap());
     let count = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         board.record(day(DAYS[3]), &[sale(1, 3), sale(7, 3)]).await.unwrap();

@@ -23,6 +23,11 @@ pub async fn distributed_lock(new: impl AsyncFn() -> Arc<dyn DistributedLock>) {
         who_does_not_know_the_token_can_neither_renew_nor_release,
         a_released_grant_is_not_valid_any_more,
         one_of_many_at_once_gets_the_lock,
+        many_locks_are_taken_renewed_and_released_together,
+        of_many_locks_none_is_taken_if_one_is_held,
+        a_thousand_locks_are_taken_at_once,
+        many_locks_are_not_held_any_more_once_one_of_them_is_not,
+        of_many_who_want_many_locks_at_once_no_two_get_the_same,
     }
 }
 
@@ -111,4 +116,68 @@ async fn one_of_many_at_once_gets_the_lock(locks: &dyn DistributedLock) {
     let attempts = futures_util::future::join_all((0..20).map(|_| locks.try_acquire("gate", LONG))).await;
     let granted: BTreeSet<u64> = attempts.into_iter().filter_map(Result::unwrap).map(|grant| grant.fence).collect();
     assert_eq!(granted.len(), 1);
+}
+
+async fn acquire_all(locks: &dyn DistributedLock, names: &[&str], lease: Duration) -> Vec<LockGrant> {
+    let grants = locks.try_acquire_all(names, lease).await.unwrap().expect("the locks are free");
+    assert!(grants.iter().map(|grant| grant.name.as_str()).eq(names.iter().copied()), "{grants:?}");
+    grants
+}
+
+async fn many_locks_are_taken_renewed_and_released_together(locks: &dyn DistributedLock) {
+    let names = ["a", "b", "c"];
+    let first = acquire(locks, "b", LONG).await;
+    assert!(locks.release(&first).await.unwrap());
+    let grants = acquire_all(locks, &names, SHORT).await;
+    assert!(grants[1].fence > first.fence);
+    assert!(locks.renew_all(&grants, LONG).await.unwrap());
+    acquire(locks, "short", SHORT).await;
+    acquire_after(locks, "short").await;
+    for name in names {
+        assert_eq!(locks.try_acquire(name, LONG).await.unwrap(), None, "{name} is still held");
+    }
+    assert!(locks.release_all(&grants).await.unwrap());
+    assert!(!locks.release_all(&grants).await.unwrap());
+    assert!(!locks.renew_all(&grants, LONG).await.unwrap());
+    for name in names {
+        acquire(locks, name, LONG).await;
+    }
+}
+
+async fn of_many_locks_none_is_taken_if_one_is_held(locks: &dyn DistributedLock) {
+    for held in ["a", "b", "c"] {
+        let grant = acquire(locks, held, LONG).await;
+        assert_eq!(locks.try_acquire_all(&["a", "b", "c"], LONG).await.unwrap(), None);
+        assert!(locks.release(&grant).await.unwrap());
+    }
+    acquire_all(locks, &["a", "b", "c"], LONG).await;
+}
+
+async fn a_thousand_locks_are_taken_at_once(locks: &dyn DistributedLock) {
+    let names: Vec<String> = (0..1_000).map(|number| format!("stock-{number:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let grants = acquire_all(locks, &names, LONG).await;
+    assert_eq!(locks.try_acquire("stock-0999", LONG).await.unwrap(), None);
+    assert!(locks.renew_all(&grants, LONG).await.unwrap());
+    assert!(locks.release_all(&grants).await.unwrap());
+    acquire_all(locks, &names, LONG).await;
+}
+
+async fn many_locks_are_not_held_any_more_once_one_of_them_is_not(locks: &dyn DistributedLock) {
+    let grants = acquire_all(locks, &["a", "b", "c"], LONG).await;
+    assert!(locks.release(&grants[1]).await.unwrap());
+    let other = acquire(locks, "b", LONG).await;
+    assert!(!locks.renew_all(&grants, LONG).await.unwrap());
+    assert!(!locks.release_all(&grants).await.unwrap());
+    acquire_all(locks, &["a", "c"], LONG).await;
+    assert!(locks.renew(&other, LONG).await.unwrap(), "whoever has the lock now keeps it");
+}
+
+async fn of_many_who_want_many_locks_at_once_no_two_get_the_same(locks: &dyn DistributedLock) {
+    // Neighbours want the same lock.
+    let names: Vec<[String; 2]> = (0..20).map(|number| [number, number + 1].map(|number| format!("stock-{number:02}"))).collect();
+    let wanted = names.iter().map(async |[first, second]| locks.try_acquire_all(&[first, second], LONG).await.unwrap());
+    let granted: Vec<bool> = futures_util::future::join_all(wanted).await.iter().map(Option::is_some).collect();
+    assert!(granted.contains(&true), "somebody gets both");
+    assert!(!granted.windows(2).any(|neighbours| neighbours == [true, true]), "{granted:?}");
 }

@@ -5,6 +5,9 @@ use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// As a lock service numbers its grants that begins with the time in microseconds.
+const FENCE: u64 = 1_767_225_600_123_456;
+
 /// Checks everything a [`RankingBoard`] MUST do, each check on an empty board that `new` makes.
 ///
 /// # Panics
@@ -21,6 +24,9 @@ pub async fn ranking_board(new: impl AsyncFn() -> Arc<dyn RankingBoard>) {
         what_was_sold_is_paged_ascending_by_product_without_what_was_given_back,
         a_cleared_day_is_counted_anew_and_its_ranking_stays,
         a_day_stays_whole_until_it_is_cleared,
+        only_whoever_cleared_a_day_last_calls_it_whole,
+        a_day_that_was_forgotten_since_it_was_cleared_is_not_called_whole,
+        fences_of_days_are_kept_apart,
         the_ranking_sums_the_three_days_before_today_and_leaves_today_out,
         a_ranking_is_replaced_by_the_next_one,
         best_sellers_come_first_and_ties_go_to_the_smaller_id,
@@ -69,6 +75,12 @@ async fn sold(board: &dyn RankingBoard, day: BusinessDay) -> Vec<(i64, u64)> {
         after = Some(last.product_id);
         sold.extend(page.iter().map(|it| (it.product_id.get(), it.units)));
     }
+}
+
+/// Clears a day and calls it whole; what was counted of it is gone.
+async fn mark_whole(board: &dyn RankingBoard, day: BusinessDay) {
+    assert!(board.clear(day, FENCE).await.unwrap());
+    assert!(board.mark_whole(day, FENCE).await.unwrap());
 }
 
 async fn top(board: &dyn RankingBoard, today: BusinessDay, limit: usize) -> Option<Vec<(i64, u64)>> {
@@ -175,30 +187,67 @@ async fn what_was_sold_is_paged_ascending_by_product_without_what_was_given_back
 
 async fn a_cleared_day_is_counted_anew_and_its_ranking_stays(board: &dyn RankingBoard) {
     let (yesterday, before) = (today().before(1), today().before(2));
+    mark_whole(board, yesterday).await;
+    mark_whole(board, before).await;
     record(board, yesterday, &[paid(1, &[(1, 2)]), refunded(2, &[(2, 1)])]).await;
     record(board, before, &[paid(3, &[(3, 1)])]).await;
-    board.mark_whole(yesterday).await.unwrap();
-    board.mark_whole(before).await.unwrap();
     board.aggregate(today()).await.unwrap();
-    board.clear(yesterday).await.unwrap();
+    assert!(board.clear(yesterday, FENCE).await.unwrap());
     assert_eq!(sold(board, yesterday).await, []);
     assert_eq!(whole_days(board).await, [before]);
     assert_eq!(sold(board, before).await, [(3, 1)], "other days stay");
     assert_eq!(top(board, today(), 10).await, Some(vec![(1, 2), (3, 1)]));
     record(board, yesterday, &[paid(1, &[(1, 2)]), paid(2, &[(2, 1)])]).await;
     assert_eq!(sold(board, yesterday).await, [(1, 2), (2, 1)], "nothing is remembered of the orders");
-    board.clear(today().before(5)).await.unwrap();
+    assert!(board.clear(today().before(5), FENCE).await.unwrap(), "also a day that has no board");
 }
 
 async fn a_day_stays_whole_until_it_is_cleared(board: &dyn RankingBoard) {
     let yesterday = today().before(1);
-    board.mark_whole(yesterday).await.unwrap();
+    mark_whole(board, yesterday).await;
     record(board, yesterday, &[paid(1, &[(1, 1)])]).await;
     record(board, today(), &[paid(2, &[(1, 1)])]).await;
     assert_eq!(whole_days(board).await, [yesterday], "also one of which nothing was sold at first");
-    board.mark_whole(yesterday).await.unwrap();
-    board.mark_whole(today()).await.unwrap();
+    assert!(board.mark_whole(yesterday, FENCE).await.unwrap(), "again");
+    mark_whole(board, today()).await;
     assert_eq!(whole_days(board).await, [yesterday, today()]);
+}
+
+async fn only_whoever_cleared_a_day_last_calls_it_whole(board: &dyn RankingBoard) {
+    let yesterday = today().before(1);
+    assert!(!board.mark_whole(yesterday, FENCE).await.unwrap(), "nobody cleared it");
+    assert!(board.clear(yesterday, FENCE).await.unwrap());
+    assert!(board.clear(yesterday, FENCE + 1).await.unwrap());
+    record(board, yesterday, &[paid(1, &[(1, 1)])]).await;
+    assert!(!board.mark_whole(yesterday, FENCE).await.unwrap());
+    assert!(!board.clear(yesterday, FENCE).await.unwrap());
+    assert_eq!(whole_days(board).await, []);
+    assert_eq!(sold(board, yesterday).await, [(1, 1)], "a late one changes nothing");
+    assert!(board.mark_whole(yesterday, FENCE + 1).await.unwrap());
+    assert!(!board.clear(yesterday, FENCE).await.unwrap());
+    assert_eq!(whole_days(board).await, [yesterday], "nor later");
+    assert!(board.clear(yesterday, FENCE + 1).await.unwrap(), "the same one may begin again");
+    assert_eq!(whole_days(board).await, []);
+}
+
+async fn a_day_that_was_forgotten_since_it_was_cleared_is_not_called_whole(board: &dyn RankingBoard) {
+    let (yesterday, before) = (today().before(1), today().before(2));
+    board.reset(BusinessCalendar::UTC).await.unwrap();
+    assert!(board.clear(yesterday, FENCE).await.unwrap());
+    assert!(board.clear(before, FENCE).await.unwrap());
+    board.forget(yesterday).await.unwrap();
+    assert!(!board.mark_whole(before, FENCE).await.unwrap());
+    board.reset(BusinessCalendar::UTC).await.unwrap();
+    assert!(!board.mark_whole(yesterday, FENCE).await.unwrap());
+    assert_eq!(whole_days(board).await, []);
+}
+
+async fn fences_of_days_are_kept_apart(board: &dyn RankingBoard) {
+    let (yesterday, before) = (today().before(1), today().before(2));
+    assert!(board.clear(yesterday, FENCE + 1).await.unwrap());
+    assert!(board.clear(before, FENCE).await.unwrap());
+    assert!(board.mark_whole(before, FENCE).await.unwrap());
+    assert_eq!(whole_days(board).await, [before]);
 }
 
 async fn the_ranking_sums_the_three_days_before_today_and_leaves_today_out(board: &dyn RankingBoard) {
@@ -255,8 +304,8 @@ async fn rankings_of_two_days_are_kept_apart(board: &dyn RankingBoard) {
 async fn old_days_and_rankings_are_forgotten(board: &dyn RankingBoard) {
     for (days_ago, order) in [(3, 3), (2, 2), (1, 1)] {
         let day = today().before(days_ago);
+        mark_whole(board, day).await;
         record(board, day, &[paid(order, &[(order, 1)])]).await;
-        board.mark_whole(day).await.unwrap();
         board.aggregate(day).await.unwrap();
     }
     board.forget(today().before(2)).await.unwrap();
@@ -271,8 +320,8 @@ async fn a_reset_forgets_everything_and_keeps_the_new_calendar(board: &dyn Ranki
     let seoul = BusinessCalendar::named("Asia/Seoul").unwrap();
     board.reset(BusinessCalendar::UTC).await.unwrap();
     assert_eq!(board.calendar().await.unwrap(), Some(BusinessCalendar::UTC));
+    mark_whole(board, today().before(1)).await;
     record(board, today().before(1), &[paid(1, &[(1, 1)])]).await;
-    board.mark_whole(today().before(1)).await.unwrap();
     board.aggregate(today()).await.unwrap();
     board.reset(seoul).await.unwrap();
     assert_eq!(board.calendar().await.unwrap(), Some(seoul));

@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) inbox: OrdMap<(Group, EventId), Timestamp>,
     pub(crate) dead_letters: OrdMap<DeadLetterId, DeadLetter>,
     pub(crate) idempotency: OrdMap<(KeyOwner, IdempotencyKey), IdempotencyRecord>,
+    /// The last fence of each lock under which something was written.
+    pub(crate) fences: OrdMap<String, u64>,
     /// The last number given to a point entry, a stock entry, an event or a dead letter.
     last_number: i64,
 }

@@ -1,6 +1,7 @@
 use super::{Shared, State};
 use crate::coupon::CouponRepository;
 use crate::idempotency::IdempotencyRepository;
+use crate::lock::FenceRepository;
 use crate::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
 use crate::order::OrderRepository;
 use crate::payment::PaymentRepository;
@@ -71,6 +72,10 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        &mut self.state
+    }
+
+    fn fences(&mut self) -> &mut dyn FenceRepository {
         &mut self.state
     }
 

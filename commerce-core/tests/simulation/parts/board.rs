@@ -30,12 +30,12 @@ impl RankingBoard for PluggedBoard {
         self.plug.reach(Call::Board, self.inner.days()).await
     }
 
-    async fn clear(&self, day: BusinessDay) -> Result<(), BoardError> {
-        self.plug.reach(Call::Board, self.inner.clear(day)).await
+    async fn clear(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        self.plug.reach(Call::Board, self.inner.clear(day, fence)).await
     }
 
-    async fn mark_whole(&self, day: BusinessDay) -> Result<(), BoardError> {
-        self.plug.reach(Call::Board, self.inner.mark_whole(day)).await
+    async fn mark_whole(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError> {
+        self.plug.reach(Call::Board, self.inner.mark_whole(day, fence)).await
     }
 
     async fn sold(&self, day: BusinessDay, after: Option<ProductId>, limit: usize) -> Result<Vec<SoldUnits>, BoardError> {

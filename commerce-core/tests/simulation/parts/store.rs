@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
+use commerce_core::lock::FenceRepository;
 use commerce_core::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
 use commerce_core::order::OrderRepository;
 use commerce_core::payment::PaymentRepository;
@@ -97,6 +98,10 @@ impl UnitOfWork for PluggedUnitOfWork {
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self.inner.idempotency()
+    }
+
+    fn fences(&mut self) -> &mut dyn FenceRepository {
+        self.inner.fences()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -35,7 +35,7 @@ impl<T> Outcome<T> {
         match error {
             StoreError::Ambiguous(_) => Self::Unknown,
             StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Overloaded | StoreError::Duplicate { .. } => Self::Failed,
-            StoreError::Corrupt(_) | StoreError::Backend(_) => {
+            StoreError::Fenced { .. } | StoreError::Corrupt(_) | StoreError::Backend(_) => {
                 world.broken(&format!("the shop has a defect: {error}"));
                 Self::Unknown
             }

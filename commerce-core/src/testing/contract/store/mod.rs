@@ -1,4 +1,5 @@
 mod coupons;
+mod fences;
 mod idempotency;
 mod messages;
 mod orders;
@@ -137,6 +138,13 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         idempotency::an_answer_that_was_not_given_cannot_be_replaced,
         idempotency::the_answer_of_a_key_is_found_whatever_its_fingerprint,
         idempotency::the_longest_key_and_a_large_body_come_back_as_they_were,
+        fences::a_later_holder_that_has_written_keeps_an_earlier_one_from_writing,
+        fences::a_holder_writes_any_number_of_times,
+        fences::a_claim_that_is_rolled_back_counts_for_nothing,
+        fences::locks_are_fenced_apart,
+        fences::many_locks_are_claimed_at_once_and_one_that_was_lost_refuses_all,
+        fences::of_many_holders_at_once_none_writes_after_a_later_one,
+        fences::the_largest_fence_is_kept_as_it_was,
         purge::a_purge_deletes_what_is_older_and_keeps_the_rest,
         purge::a_purge_goes_in_steps_and_ends,
         purge::a_purge_keeps_what_is_not_sent,

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long anything may take to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) use crate::customers::{PATIENCE, eventually};
+
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A customer with a connection.
@@ -137,14 +137,5 @@ impl Buyer {
     /// Asks to refund a payment.
     pub(crate) async fn refund(&mut self, payment: i64) -> Answer {
         self.client.post(&format!("/api/payments/{payment}/refund"), &Value::Null).await
-    }
-}
-
-/// Waits until a condition holds.
-pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition().await {
-        assert!(Instant::now() < deadline, "it does not happen in time: {what}");
-        sleep(LOOK_EVERY).await;
     }
 }

@@ -58,6 +58,16 @@ impl ShopFile {
         self.0
     }
 
+    /// The same shop once more.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self(scratch_directory());
+        for file in self.0.path().read_dir().expect("a directory") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.0.path().join(file.file_name())).expect("a copy");
+        }
+        copy
+    }
+
     /// A demo shop.
     pub(crate) async fn demo(arguments: &[&str]) -> Self {
         let file = Self(scratch_directory());

@@ -1,5 +1,7 @@
 //! The shop from outside: real servers, real files, real sockets. Every test ends with an audit.
 
+#[path = "../harness/customers/mod.rs"]
+mod customers;
 #[path = "../harness/mod.rs"]
 mod harness;
 
@@ -7,7 +9,6 @@ mod audit;
 mod bad_input;
 mod bounds;
 mod buyer;
-mod client;
 mod command_line;
 mod coupon_orders;
 mod coupon_streams;
@@ -29,3 +30,5 @@ mod ranking;
 mod refund;
 mod scheduler;
 mod shop;
+
+use customers::client;

@@ -1,7 +1,9 @@
 use super::statements::Update;
+use super::{Link, Value};
 use async_trait::async_trait;
 use commerce_core::messaging::OutboxRow;
 use commerce_core::store::StoreError;
+use sqlx::pool::PoolConnection;
 use sqlx::query_builder::Separated;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, QueryBuilder, Type};
 
@@ -36,28 +38,40 @@ pub(crate) trait Backend:
     /// What a unit of work holds from its begin to its end.
     type Session: Session<Self>;
 
+    /// What a reader holds while it reads.
+    type Reader: Link<Self> + From<PoolConnection<Self>>;
+
     /// Put behind a SELECT whose rows are to stay as they are until the unit of work ends; begins with a space unless it is empty.
     const FOR_UPDATE: &'static str;
 
     /// Put behind a SELECT that passes over rows somebody else has locked, and locks the others; begins with a space unless it is empty.
     const SKIP_LOCKED: &'static str;
 
-    /// What stands around the table and the rows of an INSERT that leaves rows alone whose unique keys exist.
-    const INSERT_IGNORE: [&'static str; 2];
+    /// The most rows of one INSERT or UPDATE; a power of two.
+    const ROWS_MAX: usize;
 
-    /// Up to this many rows an INSERT is one statement, whatever their number; beyond, and at most [`ROWS_MAX`](super::statements::ROWS_MAX), it
-    /// is cut into pieces whose lengths are powers of two. It is a matter of how many statements a connection keeps prepared, and of what
-    /// preparing costs.
+    /// Up to this many rows an INSERT is one statement, whatever their number; beyond, and at most [`ROWS_MAX`](Self::ROWS_MAX), it is cut
+    /// into pieces whose lengths are powers of two. It is a matter of how many statements a connection keeps prepared, and of what preparing
+    /// costs.
     const INSERT_ROWS_EXACT: usize;
 
-    /// Writes a statement that changes many rows at once, each to values of its own. Every row binds its key, then the columns, and then
-    /// the version that was read if the update is versioned; a row given twice MUST be counted once.
-    fn push_update<T>(query: &mut QueryBuilder<Self>, update: &Update, rows: impl Iterator<Item = T>, bind: impl FnMut(Row<'_, Self>, T));
+    /// What holds of an outbox row that not everybody has who is to have it.
+    const UNDELIVERED: &'static str;
+
+    /// Ends an INSERT that leaves rows alone whose unique keys exist; `column` is any column whose values come with the rows.
+    fn push_ignore(query: &mut QueryBuilder<Self>, column: &str);
+
+    /// Writes a statement that changes many rows at once, each to values of its own. A row is its key, then the columns, and then the version
+    /// that was read if the update is versioned; a row given twice MUST be counted once.
+    fn push_update(query: &mut QueryBuilder<Self>, update: &Update, rows: &[Vec<Value>]);
+
+    /// Writes the condition that a column matches a LIKE pattern whatever the case of ASCII letters; `!` takes its special meaning from a character.
+    fn push_like(query: &mut QueryBuilder<Self>, column: &str, pattern: String);
 
     /// How many rows a statement changed; of an update, how many it found.
     fn rows_affected(result: &Self::QueryResult) -> u64;
 
-    /// The id the first row was given by an INSERT of `rows` rows, whose ids are adjacent.
+    /// The id the first row was given by an INSERT of `rows` rows.
     fn first_id(result: &Self::QueryResult, rows: i64) -> i64;
 
     /// What an error of the driver means.
@@ -68,7 +82,7 @@ pub(crate) trait Backend:
 #[async_trait]
 pub(crate) trait Session<DB: Backend>: Send + 'static {
     /// The connection.
-    fn connection(&mut self) -> &mut DB::Connection;
+    fn link(&mut self) -> &mut dyn Link<DB>;
 
     /// Commits the transaction, in which `written` was added to the outbox.
     async fn commit(self, written: Vec<OutboxRow>) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use super::coupons::read_position;
 use super::statements::{self, Guard, Update, fetch, select_in, update};
-use super::{Backend, Fields};
+use super::{Backend, Fields, Link};
 use crate::sql::fields::corrupt;
 use commerce_core::TaskId;
 use commerce_core::coupon::{CouponRequest, RequestOutcome};
@@ -41,9 +41,9 @@ fn outcome_columns(outcome: RequestOutcome) -> (&'static str, Option<String>, Op
 }
 
 /// Adds requests.
-pub(super) async fn insert<DB: Backend>(connection: &mut DB::Connection, requests: &[CouponRequest]) -> Result<(), StoreError> {
+pub(super) async fn insert<DB: Backend>(link: &mut dyn Link<DB>, requests: &[CouponRequest]) -> Result<(), StoreError> {
     let columns = "task_id, coupon_id, user_id, user_coupon_id, place, admitted_at, status, failure, decided_at";
-    let added = statements::insert::<DB, _>(connection, "coupon_requests", columns, requests, |mut row, request| {
+    let added = statements::insert(link, "coupon_requests", columns, requests, |mut row, request| {
         let (status, failure, decided_at) = outcome_columns(request.outcome);
         row.push_bind(request.task_id.get());
         row.push_bind(request.coupon_id.get());
@@ -59,36 +59,28 @@ pub(super) async fn insert<DB: Backend>(connection: &mut DB::Connection, request
 }
 
 /// Requests by their tasks, ascending; `lock` stands behind the SELECT.
-pub(super) async fn by_task<DB: Backend>(
-    connection: &mut DB::Connection,
-    tasks: &[TaskId],
-    lock: &str,
-) -> Result<Vec<CouponRequest>, StoreError> {
+pub(super) async fn by_task<DB: Backend>(link: &mut dyn Link<DB>, tasks: &[TaskId], lock: &str) -> Result<Vec<CouponRequest>, StoreError> {
     let (head, tail) = (format!("SELECT {COLUMNS} FROM coupon_requests WHERE task_id IN"), format!(" ORDER BY task_id{lock}"));
-    select_in::<DB, _>(connection, &head, tasks.iter().map(|task| task.get()), &tail, read).await
+    select_in(link, &head, tasks.iter().map(|task| task.get()), &tail, read).await
 }
 
 /// Requests that are not decided: a page of them, ascending by task.
 pub(super) async fn pending<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     after: Option<TaskId>,
     limit: u32,
 ) -> Result<Vec<CouponRequest>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(COLUMNS).push(" FROM coupon_requests WHERE status = 'PENDING' AND task_id > ").push_bind(after.map_or(0, i64::from));
     query.push(" ORDER BY task_id LIMIT ").push_bind(i64::from(limit));
-    fetch(connection, query, read).await
+    fetch(link, query, read).await
 }
 
 /// Writes the positions and the outcomes of requests.
-pub(super) async fn save<DB: Backend>(connection: &mut DB::Connection, requests: &[CouponRequest]) -> Result<(), StoreError> {
-    let updated = update::<DB, _>(connection, &SAVE, requests, |mut row, request| {
+pub(super) async fn save<DB: Backend>(link: &mut dyn Link<DB>, requests: &[CouponRequest]) -> Result<(), StoreError> {
+    let updated = update(link, &SAVE, requests, |request| {
         let (status, failure, decided_at) = outcome_columns(request.outcome);
-        row.push_bind(request.task_id.get());
-        row.push_bind(i64::from(request.position.get()));
-        row.push_bind(status);
-        row.push_bind(failure);
-        row.push_bind(decided_at);
+        [request.task_id.get().into(), request.position.get().into(), status.into(), failure.into(), decided_at.into()]
     });
     updated.await
 }

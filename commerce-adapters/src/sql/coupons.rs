@@ -1,6 +1,6 @@
 use super::coupon_requests;
-use super::statements::{Guard, ROWS_MAX, Update, fetch, insert, push_list, select_in, update};
-use super::{Backend, Fields, SqlUnitOfWork};
+use super::statements::{Guard, Update, VALUES_MAX, fetch, insert, push_list, select_in, update};
+use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::coupon::{
@@ -9,7 +9,7 @@ use commerce_core::coupon::{
 use commerce_core::store::StoreError;
 use commerce_core::{CouponId, TaskId, UserCouponId, UserId};
 use sqlx::QueryBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(super) const COLUMNS: &str = "id, name, discount_kind, discount_value, initial_stock, issued, opens_at, expires_at, created_at";
 pub(super) const HELD_COLUMNS: &str = "id, user_id, coupon_id, place, task_id, issued_at, used_at, order_id";
@@ -73,7 +73,7 @@ fn state_columns(state: UserCouponState) -> (&'static str, Option<i64>, Option<i
 
 /// Selects what was issued by pairs of a coupon and a number in `column`: one statement for each coupon, of which a batch has few.
 async fn select_issued<DB: Backend, T: Send>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     column: &str,
     pairs: impl Iterator<Item = (CouponId, i64)> + Send,
     mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
@@ -84,11 +84,11 @@ async fn select_issued<DB: Backend, T: Send>(
     }
     let mut found = Vec::new();
     for (coupon, values) in &by_coupon {
-        for piece in values.chunks(ROWS_MAX) {
+        for piece in values.chunks(VALUES_MAX) {
             let mut query = QueryBuilder::<DB>::new(format!("SELECT coupon_id, {column} FROM user_coupons WHERE coupon_id = "));
             query.push_bind(coupon.get()).push(format_args!(" AND {column} IN"));
             push_list(&mut query, piece);
-            found.append(&mut fetch(connection, query, &mut read).await?);
+            found.append(&mut fetch(link, query, &mut read).await?);
         }
     }
     Ok(found)
@@ -97,7 +97,7 @@ async fn select_issued<DB: Backend, T: Send>(
 #[async_trait]
 impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "coupons", COLUMNS, coupons, |mut row, coupon| {
+        let added = insert(self.link(), "coupons", COLUMNS, coupons, |mut row, coupon| {
             row.push_bind(coupon.id.get());
             row.push_bind(coupon.name.as_str().to_owned());
             row.push_bind(coupon.discount.kind().as_str());
@@ -113,20 +113,17 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
 
     async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
         let (head, tail) = (format!("SELECT {COLUMNS} FROM coupons WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
-        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), &tail, read).await
+        select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 
     async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE, coupons, |mut row, coupon| {
-            row.push_bind(coupon.id.get());
-            row.push_bind(i64::from(coupon.issued));
-        });
+        let updated = update(self.link(), &SAVE, coupons, |coupon| [coupon.id.get().into(), coupon.issued.into()]);
         updated.await
     }
 
     async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
         let columns = "id, user_id, coupon_id, place, task_id, issued_at, status, used_at, order_id";
-        let added = insert::<DB, _>(self.connection(), "user_coupons", columns, user_coupons, |mut row, held| {
+        let added = insert(self.link(), "user_coupons", columns, user_coupons, |mut row, held| {
             let (status, used_at, order_id) = state_columns(held.state);
             row.push_bind(held.id.get());
             row.push_bind(held.user_id.get());
@@ -142,45 +139,48 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
-        let (head, tail) = (format!("{SELECT_PAIRS} WHERE h.id IN"), format!(" ORDER BY h.id{}", DB::FOR_UPDATE));
-        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), &tail, read_pair).await
+        let (head, tail) = (format!("SELECT {HELD_COLUMNS} FROM user_coupons WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        let user_coupons = select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read_held).await?;
+        // A join would lock the coupons as well, which everybody who has one shares.
+        let head = format!("SELECT {COLUMNS} FROM coupons WHERE id IN");
+        let coupons = select_in(self.link(), &head, user_coupons.iter().map(|held| held.coupon_id.get()), "", read).await?;
+        let coupons: HashMap<CouponId, Coupon> = coupons.into_iter().map(|coupon| (coupon.id, coupon)).collect();
+        let pair = |held: UserCoupon| coupons.get(&held.coupon_id).cloned().map(|coupon| (held, coupon));
+        Ok(user_coupons.into_iter().filter_map(pair).collect())
     }
 
     async fn save_user_coupons(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE_HELD, user_coupons, |mut row, held| {
+        let updated = update(self.link(), &SAVE_HELD, user_coupons, |held| {
             let (status, used_at, order_id) = state_columns(held.state);
-            row.push_bind(held.id.get());
-            row.push_bind(status);
-            row.push_bind(used_at);
-            row.push_bind(order_id);
+            [held.id.get().into(), status.into(), used_at.into(), order_id.into()]
         });
         updated.await
     }
     async fn insert_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
-        coupon_requests::insert::<DB>(self.connection(), requests).await
+        coupon_requests::insert::<DB>(self.link(), requests).await
     }
 
     async fn lock_requests(&mut self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
-        coupon_requests::by_task::<DB>(self.connection(), tasks, DB::FOR_UPDATE).await
+        coupon_requests::by_task::<DB>(self.link(), tasks, DB::FOR_UPDATE).await
     }
 
     async fn save_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
-        coupon_requests::save::<DB>(self.connection(), requests).await
+        coupon_requests::save::<DB>(self.link(), requests).await
     }
 
     async fn holders(&mut self, pairs: &[(CouponId, UserId)]) -> Result<Vec<(CouponId, UserId)>, StoreError> {
         let pairs = pairs.iter().map(|(coupon, user)| (*coupon, user.get()));
-        select_issued::<DB, _>(self.connection(), "user_id", pairs, |row| Ok((row.whole()?, row.whole()?))).await
+        select_issued(self.link(), "user_id", pairs, |row| Ok((row.whole()?, row.whole()?))).await
     }
 
     async fn places_given(&mut self, places: &[(CouponId, Position)]) -> Result<Vec<(CouponId, Position)>, StoreError> {
         let places = places.iter().map(|(coupon, position)| (*coupon, i64::from(position.get())));
-        select_issued::<DB, _>(self.connection(), "place", places, |row| Ok((row.whole()?, read_position(row)?))).await
+        select_issued(self.link(), "place", places, |row| Ok((row.whole()?, read_position(row)?))).await
     }
 
     async fn last_place(&mut self, coupon: CouponId) -> Result<Option<Position>, StoreError> {
         let mut query = QueryBuilder::<DB>::new("SELECT place FROM user_coupons WHERE coupon_id = ");
         query.push_bind(coupon.get()).push(" ORDER BY place DESC LIMIT 1");
-        Ok(fetch(self.connection(), query, read_position).await?.pop())
+        Ok(fetch(self.link(), query, read_position).await?.pop())
     }
 }

@@ -1,5 +1,5 @@
 use super::messages;
-use super::statements::{execute, fetch, insert_ignore};
+use super::statements::{execute, fetch, insert_new};
 use super::{Backend, Fields, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::messaging::{DeadLetter, DeadLetterRepository, Group, NewDeadLetter, Source, Topic};
@@ -33,7 +33,7 @@ impl<DB: Backend> DeadLetterRepository for SqlUnitOfWork<DB> {
             "group_name, open_event_id, event_id, {}, source_topic, source_partition, source_offset, reason, attempts, created_at",
             messages::COLUMNS
         );
-        let added = insert_ignore::<DB, _>(self.connection(), "dead_letters", &columns, letters, |mut row, letter| {
+        let added = insert_new(self.link(), ["dead_letters", "event_id"], &columns, letters, |mut row, letter| {
             row.push_bind(letter.group.name());
             row.push_bind(letter.message.id.get());
             row.push_bind(letter.message.id.get());
@@ -45,18 +45,18 @@ impl<DB: Backend> DeadLetterRepository for SqlUnitOfWork<DB> {
             row.push_bind(i64::from(letter.attempts));
             row.push_bind(letter.at.millis());
         });
-        added.await.map(drop)
+        added.await
     }
 
     async fn lock(&mut self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
         let mut query = QueryBuilder::<DB>::new(SELECT);
         query.push(" WHERE id = ").push_bind(id.get()).push(DB::FOR_UPDATE);
-        Ok(fetch(self.connection(), query, read).await?.pop())
+        Ok(fetch(self.link(), query, read).await?.pop())
     }
 
     async fn mark_replayed(&mut self, id: DeadLetterId, now: Timestamp) -> Result<(), StoreError> {
         let mut query = QueryBuilder::<DB>::new("UPDATE dead_letters SET open_event_id = NULL, replayed_at = ");
         query.push_bind(now.millis()).push(" WHERE id = ").push_bind(id.get());
-        if execute(self.connection(), query).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+        if execute(self.link(), query).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 }

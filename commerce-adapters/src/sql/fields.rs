@@ -89,6 +89,11 @@ impl<'r, DB: Backend> Fields<'r, DB> {
         self.opt_word(ErrorCode::parse)
     }
 
+    /// As [`parsed`](Self::parsed), of a column that is compared byte by byte: not every database has texts that are.
+    pub(crate) fn exact<T, E: Display>(&mut self, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, StoreError> {
+        parse(&String::from_utf8(self.bytes()?).map_err(corrupt)?).map_err(corrupt)
+    }
+
     /// A text that has to follow the rules of its type.
     pub(crate) fn parsed<T, E: Display>(&mut self, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, StoreError> {
         parse(&self.text()?).map_err(corrupt)

@@ -16,7 +16,7 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<IdempotencyR
         0 => KeyOwner::Anyone,
         id => KeyOwner::User(UserId::new(id).map_err(corrupt)?),
     };
-    let key = row.parsed(IdempotencyKey::parse)?;
+    let key = row.exact(IdempotencyKey::parse)?;
     let fingerprint = row.bytes()?.try_into().map_err(|_| corrupt("a fingerprint that has not 32 bytes"))?;
     Ok(IdempotencyRecord {
         claim: Claim { owner, key, fingerprint },
@@ -39,14 +39,14 @@ impl<DB: Backend> IdempotencyRepository for SqlUnitOfWork<DB> {
             push_list(&mut query, &owners);
             // Lists of pairs are written differently in every dialect. Two lists also find the key of one under the owner of another.
             let asked: HashSet<(KeyOwner, &IdempotencyKey)> = piece.iter().map(|claim| (claim.owner, &claim.key)).collect();
-            let records = fetch(self.connection(), query, read).await?;
+            let records = fetch(self.link(), query, read).await?;
             found.extend(records.into_iter().filter(|record| asked.contains(&(record.claim.owner, &record.claim.key))));
         }
         Ok(found)
     }
 
     async fn insert(&mut self, records: &[IdempotencyRecord]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "idempotency_records", COLUMNS, records, |mut row, record| {
+        let added = insert(self.link(), "idempotency_records", COLUMNS, records, |mut row, record| {
             row.push_bind(record.claim.owner.as_i64());
             row.push_bind(record.claim.key.as_str().to_owned());
             row.push_bind(record.claim.fingerprint.to_vec());
@@ -65,6 +65,6 @@ impl<DB: Backend> IdempotencyRepository for SqlUnitOfWork<DB> {
         query.push(", location = ").push_bind(answer.location.clone()).push(", body = ").push_bind(answer.body.clone());
         query.push(", created_at = ").push_bind(at.millis()).push(" WHERE idempotency_key = ").push_bind(claim.key.as_str().to_owned());
         query.push(" AND owner = ").push_bind(claim.owner.as_i64());
-        if execute(self.connection(), query).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+        if execute(self.link(), query).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 }

@@ -1,5 +1,5 @@
-use super::statements::{Guard, Update, insert, insert_ignore, select_in, update};
-use super::{Backend, Fields, SqlUnitOfWork};
+use super::statements::{Guard, Update, insert, insert_new, select_in, update};
+use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::OrderId;
@@ -54,14 +54,14 @@ fn read_item<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<(OrderId, OrderIte
 /// A pending order has none. It is not asked for any, because it may have got some since it was read: a reader without a transaction
 /// would see half of a change.
 pub(super) async fn add_items<'o, DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     orders: impl Iterator<Item = &'o mut Order> + Send,
 ) -> Result<(), StoreError> {
     let mut settled: Vec<&mut Order> = orders.filter(|order| order.status != OrderStatus::Pending).collect();
     settled.sort_unstable_by_key(|order| order.id);
     let ids: Vec<i64> = settled.iter().map(|order| order.id.get()).collect();
     let head = "SELECT order_id, option_id, product_id, product_name, option_name, unit_price, quantity FROM order_items WHERE order_id IN";
-    for (order_id, item) in select_in::<DB, _>(connection, head, ids, " ORDER BY order_id, line", read_item).await? {
+    for (order_id, item) in select_in(link, head, ids, " ORDER BY order_id, line", read_item).await? {
         if let Ok(at) = settled.binary_search_by_key(&order_id, |order| order.id) {
             settled[at].items.push(item);
         }
@@ -70,10 +70,10 @@ pub(super) async fn add_items<'o, DB: Backend>(
 }
 
 /// Orders with their items, ascending by id; `lock` stands behind the SELECT.
-pub(super) async fn by_id<DB: Backend>(connection: &mut DB::Connection, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
+pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
     let (head, tail) = (format!("SELECT {COLUMNS} FROM orders WHERE id IN"), format!(" ORDER BY id{lock}"));
-    let mut orders = select_in::<DB, _>(connection, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
-    add_items::<DB>(connection, orders.iter_mut()).await?;
+    let mut orders = select_in(link, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
+    add_items::<DB>(link, orders.iter_mut()).await?;
     Ok(orders)
 }
 
@@ -83,7 +83,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         let fresh: Vec<&Order> = orders.iter().filter(|order| !order.items.is_empty() && !self.itemised.contains(&order.id)).collect();
         let lines: Vec<(OrderId, i64, &OrderItem)> =
             fresh.iter().flat_map(|order| (0..).zip(&order.items).map(|(line, item)| (order.id, line, item))).collect();
-        let added = insert_ignore::<DB, _>(self.connection(), "order_items", ITEM_COLUMNS, &lines, |mut row, (order_id, line, item)| {
+        let added = insert_new(self.link(), ["order_items", "order_id"], ITEM_COLUMNS, &lines, |mut row, (order_id, line, item)| {
             row.push_bind(order_id.get());
             row.push_bind(*line);
             row.push_bind(item.option_id.get());
@@ -102,7 +102,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 #[async_trait]
 impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "orders", COLUMNS, orders, |mut row, order| {
+        let added = insert(self.link(), "orders", COLUMNS, orders, |mut row, order| {
             row.push_bind(order.id.get());
             row.push_bind(order.user_id.get());
             row.push_bind(order.user_coupon_id.map(i64::from));
@@ -120,21 +120,23 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
-        let orders = by_id::<DB>(self.connection(), ids, DB::FOR_UPDATE).await?;
+        let orders = by_id::<DB>(self.link(), ids, DB::FOR_UPDATE).await?;
         self.itemised.extend(orders.iter().filter(|order| !order.items.is_empty()).map(|order| order.id));
         Ok(orders)
     }
 
     async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE, orders, |mut row, order| {
-            row.push_bind(order.id.get());
-            row.push_bind(order.original_price.krw());
-            row.push_bind(order.discount.krw());
-            row.push_bind(order.total.krw());
-            row.push_bind(order.status.as_str());
-            row.push_bind(order.failure.map(commerce_core::ErrorCode::as_str).map(str::to_owned));
-            row.push_bind(order.updated_at.millis());
-            row.push_bind(i64::from(order.version));
+        let updated = update(self.link(), &SAVE, orders, |order| {
+            [
+                order.id.get().into(),
+                order.original_price.krw().into(),
+                order.discount.krw().into(),
+                order.total.krw().into(),
+                order.status.as_str().into(),
+                order.failure.map(|code| code.as_str().to_owned()).into(),
+                order.updated_at.millis().into(),
+                order.version.into(),
+            ]
         });
         updated.await?;
         self.write_items(orders).await

@@ -1,5 +1,5 @@
 use super::messages::{self, SELECT_ROWS};
-use super::statements::{execute, fetch, insert, push_list};
+use super::statements::{VALUES_MAX, execute, fetch, insert, push_list};
 use super::{Backend, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
     pub(super) async fn write_events(&mut self) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut self.unwritten);
         let columns = format!("event_id, {}", messages::COLUMNS);
-        let ids = insert::<DB, _>(self.connection(), "outbox", &columns, &waiting, |mut row, (id, message)| {
+        let ids = insert(self.link(), "outbox", &columns, &waiting, |mut row, (id, message)| {
             row.push_bind(id.map(EventId::get));
             messages::bind::<DB>(&mut row, message);
         });
@@ -54,7 +54,7 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
         let mut query = QueryBuilder::<DB>::new(SELECT_ROWS);
         query.push(" WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ").push_bind(now.millis());
         query.push(") ORDER BY seq LIMIT ").push_bind(i64::from(limit)).push(DB::SKIP_LOCKED);
-        let rows = fetch(self.connection(), query, messages::read_row).await?;
+        let rows = fetch(self.link(), query, messages::read_row).await?;
         self.update_rows("claimed_until", until, rows.iter().map(|row| row.row)).await?;
         Ok(rows)
     }
@@ -70,11 +70,11 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         let mut ids: Vec<i64> = rows.map(EventId::get).collect();
         ids.sort_unstable();
         ids.dedup();
-        for piece in ids.chunks(1024) {
+        for piece in ids.chunks(VALUES_MAX) {
             let mut query = QueryBuilder::<DB>::new("UPDATE outbox SET ");
             query.push(column).push(" = ").push_bind(at.millis()).push(" WHERE seq IN");
             push_list(&mut query, piece);
-            if usize::try_from(execute(self.connection(), query).await?) != Ok(piece.len()) {
+            if usize::try_from(execute(self.link(), query).await?) != Ok(piece.len()) {
                 return Err(StoreError::Conflict);
             }
         }

@@ -31,7 +31,7 @@ fn completed_order_id(payment: &Payment) -> Option<i64> {
 impl<DB: Backend> PaymentRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
         let columns = "id, order_id, user_id, method, amount, status, failure, created_at, completed_order_id";
-        let added = insert::<DB, _>(self.connection(), "payments", columns, payments, |mut row, payment| {
+        let added = insert(self.link(), "payments", columns, payments, |mut row, payment| {
             row.push_bind(payment.id.get());
             row.push_bind(payment.order_id.get());
             row.push_bind(payment.user_id.get());
@@ -47,14 +47,12 @@ impl<DB: Backend> PaymentRepository for SqlUnitOfWork<DB> {
 
     async fn find(&mut self, ids: &[PaymentId]) -> Result<Vec<Payment>, StoreError> {
         let head = format!("SELECT {COLUMNS} FROM payments WHERE id IN");
-        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), " ORDER BY id", read).await
+        select_in(self.link(), &head, ids.iter().map(|id| id.get()), " ORDER BY id", read).await
     }
 
     async fn save(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE, payments, |mut row, payment| {
-            row.push_bind(payment.id.get());
-            row.push_bind(payment.status.as_str());
-            row.push_bind(completed_order_id(payment));
+        let updated = update(self.link(), &SAVE, payments, |payment| {
+            [payment.id.get().into(), payment.status.as_str().into(), completed_order_id(payment).into()]
         });
         updated.await
     }

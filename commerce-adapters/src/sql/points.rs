@@ -35,11 +35,11 @@ impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, users: &[UserId]) -> Result<Vec<PointAccount>, StoreError> {
         let head = format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts WHERE user_id IN");
         let tail = format!(" ORDER BY user_id{}", DB::FOR_UPDATE);
-        select_in::<DB, _>(self.connection(), &head, users.iter().map(|id| id.get()), &tail, read_account).await
+        select_in(self.link(), &head, users.iter().map(|id| id.get()), &tail, read_account).await
     }
 
     async fn open(&mut self, accounts: &[PointAccount]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "point_accounts", ACCOUNT_COLUMNS, accounts, |mut row, account| {
+        let added = insert(self.link(), "point_accounts", ACCOUNT_COLUMNS, accounts, |mut row, account| {
             row.push_bind(account.user_id.get());
             row.push_bind(account.balance.krw());
             row.push_bind(i64::from(account.version));
@@ -48,14 +48,12 @@ impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
     }
 
     async fn save(&mut self, accounts: &[PointAccount], entries: &[NewPointEntry]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE, accounts, |mut row, account| {
-            row.push_bind(account.user_id.get());
-            row.push_bind(account.balance.krw());
-            row.push_bind(i64::from(account.version));
+        let updated = update(self.link(), &SAVE, accounts, |account| {
+            [account.user_id.get().into(), account.balance.krw().into(), account.version.into()]
         });
         updated.await?;
         let columns = "user_id, kind, amount, balance_after, order_id, idempotency_key, created_at";
-        let added = insert::<DB, _>(self.connection(), "point_entries", columns, entries, |mut row, entry| {
+        let added = insert(self.link(), "point_entries", columns, entries, |mut row, entry| {
             row.push_bind(entry.user_id.get());
             row.push_bind(entry.kind.as_str());
             row.push_bind(entry.amount.krw());

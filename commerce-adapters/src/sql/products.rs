@@ -1,5 +1,5 @@
 use super::statements::{insert, select_in};
-use super::{Backend, Fields, SqlUnitOfWork};
+use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::product::{
@@ -33,11 +33,11 @@ fn read_option<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<(ProductId, Prod
 }
 
 /// Gives products their options; `products` ascend by id. An option whose stock was not opened shows none.
-pub(super) async fn add_options<DB: Backend>(connection: &mut DB::Connection, products: &mut [Product]) -> Result<(), StoreError> {
+pub(super) async fn add_options<DB: Backend>(link: &mut dyn Link<DB>, products: &mut [Product]) -> Result<(), StoreError> {
     let head = "SELECT o.product_id, o.id, o.name, o.price, COALESCE(s.quantity, 0) FROM product_options o \
                 LEFT JOIN stocks s ON s.option_id = o.id WHERE o.product_id IN";
     let ids: Vec<i64> = products.iter().map(|product| product.id.get()).collect();
-    for (product_id, option) in select_in::<DB, _>(connection, head, ids, " ORDER BY o.product_id, o.id", read_option).await? {
+    for (product_id, option) in select_in(link, head, ids, " ORDER BY o.product_id, o.id", read_option).await? {
         if let Ok(at) = products.binary_search_by_key(&product_id, |product| product.id) {
             products[at].options.push(option);
         }
@@ -58,7 +58,7 @@ fn read_details<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OptionDetails, 
 #[async_trait]
 impl<DB: Backend> ProductRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "products", COLUMNS, products, |mut row, product| {
+        let added = insert(self.link(), "products", COLUMNS, products, |mut row, product| {
             row.push_bind(product.id.get());
             row.push_bind(product.name.as_str().to_owned());
             row.push_bind(product.category.as_str());
@@ -68,7 +68,7 @@ impl<DB: Backend> ProductRepository for SqlUnitOfWork<DB> {
         added.await?;
         let options: Vec<_> = products.iter().flat_map(|product| product.options.iter().map(|option| (product.id, option))).collect();
         let columns = "id, product_id, name, price";
-        let added = insert::<DB, _>(self.connection(), "product_options", columns, &options, |mut row, (product_id, option)| {
+        let added = insert(self.link(), "product_options", columns, &options, |mut row, (product_id, option)| {
             row.push_bind(option.id.get());
             row.push_bind(product_id.get());
             row.push_bind(option.name.as_str().to_owned());
@@ -81,6 +81,6 @@ impl<DB: Backend> ProductRepository for SqlUnitOfWork<DB> {
         let head = "SELECT o.id, o.product_id, p.name, o.name, o.price FROM product_options o JOIN products p ON p.id = o.product_id \
                     WHERE o.id IN";
         let ids = ids.iter().map(|id| id.get());
-        select_in::<DB, _>(self.connection(), head, ids, " ORDER BY o.id", read_details).await
+        select_in(self.link(), head, ids, " ORDER BY o.id", read_details).await
     }
 }

@@ -1,7 +1,7 @@
 //! What was sold, by the time of the payments.
 
 use super::statements::{fetch, select_in};
-use super::{Backend, Fields};
+use super::{Backend, Fields, Link};
 use crate::sql::fields::corrupt;
 use commerce_core::messaging::SoldUnits;
 use commerce_core::payment::PaymentStatus;
@@ -27,7 +27,7 @@ fn read_units<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<SoldUnits, StoreE
 
 /// A page of sales, ascending by time and order.
 pub(super) async fn sales<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     from: Timestamp,
     to: Timestamp,
     after: Option<SaleCursor>,
@@ -40,13 +40,13 @@ pub(super) async fn sales<DB: Backend>(
     let (at, order) = after.map_or((i64::MIN, 0), |after| (after.paid_at.millis(), after.order_id.get()));
     query.push(" AND (created_at > ").push_bind(at).push(" OR order_id > ").push_bind(order);
     query.push(") ORDER BY created_at, order_id LIMIT ").push_bind(i64::from(limit));
-    let mut sales = fetch(connection, query, read).await?;
+    let mut sales = fetch(link, query, read).await?;
     // What an order is made of does not change once it is paid: both statements tell of the same.
     let head = "SELECT order_id, product_id, CAST(SUM(quantity) AS SIGNED) FROM order_items WHERE order_id IN";
     let orders = sales.iter().map(|sale| sale.order_id.get());
     let tail = " GROUP BY order_id, product_id ORDER BY order_id, product_id";
     let mut units = HashMap::<OrderId, Vec<SoldUnits>>::new();
-    for (order, of_product) in select_in::<DB, _>(connection, head, orders, tail, |row| Ok((row.whole()?, read_units(row)?))).await? {
+    for (order, of_product) in select_in(link, head, orders, tail, |row| Ok((row.whole()?, read_units(row)?))).await? {
         units.entry(order).or_default().push(of_product);
     }
     for sale in &mut sales {
@@ -57,7 +57,7 @@ pub(super) async fn sales<DB: Backend>(
 
 /// What was sold and not given back: a page of products, ascending.
 pub(super) async fn sold<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     from: Timestamp,
     to: Timestamp,
     after: Option<ProductId>,
@@ -71,5 +71,5 @@ pub(super) async fn sold<DB: Backend>(
     query.push_bind(from.millis()).push(" AND p.created_at < ").push_bind(to.millis());
     query.push(" AND i.product_id > ").push_bind(after.map_or(0, i64::from));
     query.push(" GROUP BY i.product_id ORDER BY i.product_id LIMIT ").push_bind(i64::from(limit));
-    fetch(connection, query, read_units).await
+    fetch(link, query, read_units).await
 }

@@ -1,5 +1,5 @@
 use super::statements::{fetch, select_in};
-use super::{Backend, Fields, coupon_requests, coupons, orders, payments, points, read_whole, sales, stock};
+use super::{Backend, Fields, Link, coupon_requests, coupons, orders, payments, points, read_whole, sales, stock};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::coupon::{Coupon, CouponRequest, UserCoupon};
@@ -12,17 +12,17 @@ use commerce_core::store::StoreError;
 use commerce_core::{CouponId, EventId, OptionId, OrderId, PointEntryId, ProductId, StockEntryId, Timestamp, UserCouponId, UserId};
 use sqlx::QueryBuilder;
 
-/// A connection in a read transaction that has begun to see one moment. It is closed when the snapshot is dropped.
+/// A connection in a read transaction that has begun to see one moment. It is given back when the snapshot is dropped.
 pub(crate) struct SqlSnapshot<DB: Backend> {
-    connection: DB::Connection,
+    link: Box<dyn Link<DB>>,
 }
 
 type Read<DB, T> = fn(&mut Fields<'_, DB>) -> Result<T, StoreError>;
 
 impl<DB: Backend> SqlSnapshot<DB> {
     /// Takes over a connection in a read transaction.
-    pub(crate) fn new(connection: DB::Connection) -> Self {
-        Self { connection }
+    pub(crate) fn new(link: Box<dyn Link<DB>>) -> Self {
+        Self { link }
     }
 
     /// A page of a table in the order of its key.
@@ -35,7 +35,7 @@ impl<DB: Backend> SqlSnapshot<DB> {
     ) -> Result<Vec<T>, StoreError> {
         let mut query = QueryBuilder::<DB>::new(format!("SELECT {columns} FROM {table} WHERE {key} > "));
         query.push_bind(after.unwrap_or(0)).push(format_args!(" ORDER BY {key} LIMIT ")).push_bind(i64::from(limit));
-        fetch(&mut self.connection, query, read).await
+        fetch(self.link.as_mut(), query, read).await
     }
 
     /// A page of a table in the order of two columns, of which `id` is its key. The rest of the group the last page ended in comes from
@@ -50,12 +50,12 @@ impl<DB: Backend> SqlSnapshot<DB> {
         let (last_group, last_id) = after.unwrap_or((0, 0));
         let mut query = QueryBuilder::<DB>::new(format!("SELECT {columns} FROM {table} WHERE {group} = "));
         query.push_bind(last_group).push(" AND id > ").push_bind(last_id).push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
-        let mut rows = fetch(&mut self.connection, query, read).await?;
+        let mut rows = fetch(self.link.as_mut(), query, read).await?;
         let rest = i64::from(limit) - i64::try_from(rows.len()).unwrap_or(i64::MAX);
         if rest > 0 {
             let mut query = QueryBuilder::<DB>::new(format!("SELECT {columns} FROM {table} WHERE {group} > "));
             query.push_bind(last_group).push(format_args!(" ORDER BY {group}, id LIMIT ")).push_bind(rest);
-            rows.append(&mut fetch(&mut self.connection, query, read).await?);
+            rows.append(&mut fetch(self.link.as_mut(), query, read).await?);
         }
         Ok(rows)
     }
@@ -84,24 +84,24 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
 
     async fn orders(&mut self, after: Option<OrderId>, limit: u32) -> Result<Vec<Order>, StoreError> {
         let mut page = self.page([orders::COLUMNS, "orders", "id"], after.map(i64::from), limit, orders::read).await?;
-        orders::add_items::<DB>(&mut self.connection, page.iter_mut()).await?;
+        orders::add_items::<DB>(self.link.as_mut(), page.iter_mut()).await?;
         Ok(page)
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
-        stock::reservations::<DB>(&mut self.connection, orders).await
+        stock::reservations::<DB>(self.link.as_mut(), orders).await
     }
 
     async fn payments_of(&mut self, orders: &[OrderId]) -> Result<Vec<Payment>, StoreError> {
         let head = format!("SELECT {} FROM payments WHERE order_id IN", payments::COLUMNS);
         let orders = orders.iter().map(|id| id.get());
-        select_in::<DB, _>(&mut self.connection, &head, orders, " ORDER BY order_id, id", payments::read).await
+        select_in(self.link.as_mut(), &head, orders, " ORDER BY order_id, id", payments::read).await
     }
 
     async fn point_entries_of(&mut self, orders: &[OrderId]) -> Result<Vec<PointEntry>, StoreError> {
         let head = format!("SELECT {} FROM point_entries WHERE order_id IN", points::ENTRY_COLUMNS);
         let orders = orders.iter().map(|id| id.get());
-        let mut entries = select_in::<DB, _>(&mut self.connection, &head, orders, "", points::read_entry).await?;
+        let mut entries = select_in(self.link.as_mut(), &head, orders, "", points::read_entry).await?;
         entries.sort_unstable_by_key(|entry| entry.id);
         Ok(entries)
     }
@@ -115,7 +115,7 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
             ));
         }
         query.push(") orphans ORDER BY order_id LIMIT ").push_bind(i64::from(limit));
-        fetch(&mut self.connection, query, read_whole).await
+        fetch(self.link.as_mut(), query, read_whole).await
     }
 
     async fn coupons(&mut self, after: Option<CouponId>, limit: u32) -> Result<Vec<Coupon>, StoreError> {
@@ -130,34 +130,32 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
     async fn user_coupons_by_id(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
         let head = format!("{} WHERE h.id IN", coupons::SELECT_PAIRS);
         let ids = ids.iter().map(|id| id.get());
-        select_in::<DB, _>(&mut self.connection, &head, ids, " ORDER BY h.id", coupons::read_pair).await
+        select_in(self.link.as_mut(), &head, ids, " ORDER BY h.id", coupons::read_pair).await
     }
 
     async fn user_coupons_held_by(&mut self, orders: &[OrderId]) -> Result<Vec<UserCoupon>, StoreError> {
         let head = format!("SELECT {} FROM user_coupons WHERE order_id IN", coupons::HELD_COLUMNS);
         let orders = orders.iter().map(|id| id.get());
-        let mut found = select_in::<DB, _>(&mut self.connection, &head, orders, "", coupons::read_held).await?;
+        let mut found = select_in(self.link.as_mut(), &head, orders, "", coupons::read_held).await?;
         found.sort_unstable_by_key(|user_coupon| user_coupon.id);
         Ok(found)
     }
 
     async fn orders_by_id(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
-        orders::by_id::<DB>(&mut self.connection, ids, "").await
+        orders::by_id::<DB>(self.link.as_mut(), ids, "").await
     }
 
     async fn pending_requests(&mut self, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
-        coupon_requests::pending::<DB>(&mut self.connection, None, limit).await
+        coupon_requests::pending::<DB>(self.link.as_mut(), None, limit).await
     }
 
     async fn sold(&mut self, from: Timestamp, to: Timestamp, after: Option<ProductId>, limit: u32) -> Result<Vec<SoldUnits>, StoreError> {
-        sales::sold::<DB>(&mut self.connection, from, to, after, limit).await
+        sales::sold::<DB>(self.link.as_mut(), from, to, after, limit).await
     }
 
     async fn undelivered(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        let mut query = QueryBuilder::<DB>::new(
-            "SELECT seq FROM outbox WHERE sent_at IS NULL AND seq > (SELECT COALESCE(MIN(seq), 0) FROM bus_offsets) ORDER BY seq LIMIT ",
-        );
-        query.push_bind(i64::from(limit));
-        fetch(&mut self.connection, query, read_whole).await
+        let mut query = QueryBuilder::<DB>::new("SELECT seq FROM outbox WHERE ");
+        query.push(DB::UNDELIVERED).push(" ORDER BY seq LIMIT ").push_bind(i64::from(limit));
+        fetch(self.link.as_mut(), query, read_whole).await
     }
 }

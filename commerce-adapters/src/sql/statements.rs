@@ -4,15 +4,14 @@
 //! statement would be prepared anew; with powers of two a table has nine shapes of each kind.
 
 use super::backend::Row;
-use super::{Backend, Fields};
+use super::link::{answer, settle};
+use super::{Backend, Fields, Link, Value};
 use commerce_core::store::StoreError;
 use sqlx::QueryBuilder;
 use std::iter::repeat_n;
 
-/// The most rows of one INSERT or UPDATE; a power of two.
-pub(crate) const ROWS_MAX: usize = 256;
-/// The most values of one IN list; a power of two.
-const VALUES_MAX: usize = 1024;
+/// The most values of one IN list; a power of two. MariaDB makes a join of a list of a thousand, and reads and locks in another order then.
+pub(crate) const VALUES_MAX: usize = 512;
 
 /// An UPDATE that gives each of many rows values of its own.
 pub(crate) struct Update {
@@ -55,54 +54,55 @@ fn padded<T>(items: &[T]) -> impl Iterator<Item = &T> {
 
 /// Adds rows; `columns` are separated by commas. Answers the id that the store gave to the first row of each piece.
 pub(crate) async fn insert<DB: Backend, T: Sync>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     table: &str,
     columns: &str,
     rows: &[T],
     mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
 ) -> Result<Vec<i64>, StoreError> {
     let mut ids = Vec::new();
-    for piece in pieces(rows, DB::INSERT_ROWS_EXACT, ROWS_MAX) {
+    for piece in pieces(rows, DB::INSERT_ROWS_EXACT, DB::ROWS_MAX) {
         let mut query = QueryBuilder::<DB>::new("INSERT INTO ");
         query.push(table).push(" (").push(columns).push(") ").push_values(piece, &mut bind);
-        let result = run(connection, query).await?;
+        let result = run(link, query).await?;
         expect_rows(DB::rows_affected(&result), piece.len())?;
         let first = DB::first_id(&result, i64::try_from(piece.len()).unwrap_or(i64::MAX));
-        ids.extend((first..).take(piece.len()));
+        let step = usize::try_from(link.id_step()).unwrap_or(1);
+        ids.extend((first..).step_by(step).take(piece.len()));
     }
     Ok(ids)
 }
 
-/// Adds the rows whose unique keys do not exist yet, and answers how many that were.
-pub(crate) async fn insert_ignore<DB: Backend, T: Sync>(
-    connection: &mut DB::Connection,
-    table: &str,
+/// Adds the rows whose unique keys do not exist yet; `column` is any column whose values come with the rows.
+pub(crate) async fn insert_new<DB: Backend, T: Sync>(
+    link: &mut dyn Link<DB>,
+    [table, column]: [&str; 2],
     columns: &str,
     rows: &[T],
     mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
-) -> Result<u64, StoreError> {
-    let [head, tail] = DB::INSERT_IGNORE;
-    let mut added = 0;
-    for piece in rows.chunks(ROWS_MAX) {
-        let mut query = QueryBuilder::<DB>::new(head);
-        query.push(table).push(" (").push(columns).push(") ").push_values(padded(piece), &mut bind).push(tail);
-        let result = run(connection, query).await?;
-        added += DB::rows_affected(&result);
+) -> Result<(), StoreError> {
+    for piece in rows.chunks(DB::ROWS_MAX) {
+        let mut query = QueryBuilder::<DB>::new("INSERT INTO ");
+        query.push(table).push(" (").push(columns).push(") ").push_values(padded(piece), &mut bind);
+        DB::push_ignore(&mut query, column);
+        run(link, query).await?;
     }
-    Ok(added)
+    Ok(())
 }
 
-/// Changes rows; fails with [`StoreError::Conflict`] unless the guard held for every one of them.
-pub(crate) async fn update<DB: Backend, T: Sync>(
-    connection: &mut DB::Connection,
+/// Changes rows to the values of each, in the order of [`Backend::push_update`]; fails with [`StoreError::Conflict`] unless the guard held for
+/// every one of them.
+pub(crate) async fn update<DB: Backend, T: Sync, const N: usize>(
+    link: &mut dyn Link<DB>,
     update: &Update,
     rows: &[T],
-    mut bind: impl FnMut(Row<'_, DB>, &T) + Send,
+    values: impl Fn(&T) -> [Value; N] + Send,
 ) -> Result<(), StoreError> {
-    for piece in rows.chunks(ROWS_MAX) {
+    for piece in rows.chunks(DB::ROWS_MAX) {
+        let rows: Vec<Vec<Value>> = padded(piece).map(|row| values(row).into()).collect();
         let mut query = QueryBuilder::<DB>::new("");
-        DB::push_update(&mut query, update, padded(piece), &mut bind);
-        let result = run(connection, query).await?;
+        DB::push_update(&mut query, update, &rows);
+        let result = run(link, query).await?;
         if usize::try_from(DB::rows_affected(&result)) != Ok(piece.len()) {
             return Err(StoreError::Conflict);
         }
@@ -113,7 +113,7 @@ pub(crate) async fn update<DB: Backend, T: Sync>(
 /// Selects rows by a list of values: `head` ends where the list begins, `tail` follows it. The values are taken in ascending order, so
 /// that an ORDER BY on them holds for the whole answer.
 pub(crate) async fn select_in<DB: Backend, T: Send>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     head: &str,
     values: impl IntoIterator<Item = i64> + Send,
     tail: &str,
@@ -127,7 +127,7 @@ pub(crate) async fn select_in<DB: Backend, T: Send>(
         let mut query = QueryBuilder::<DB>::new(head);
         push_list(&mut query, piece);
         query.push(tail);
-        found.append(&mut fetch(connection, query, &mut read).await?);
+        found.append(&mut fetch(link, query, &mut read).await?);
     }
     Ok(found)
 }
@@ -154,28 +154,29 @@ pub(crate) fn push_texts<DB: Backend>(query: &mut QueryBuilder<DB>, values: &[St
 
 /// Runs a query and reads each of its rows.
 pub(crate) async fn fetch<DB: Backend, T: Send>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     mut query: QueryBuilder<DB>,
     mut read: impl FnMut(&mut Fields<'_, DB>) -> Result<T, StoreError> + Send,
 ) -> Result<Vec<T>, StoreError> {
     #[cfg(all(test, feature = "embedded"))]
     seen::note(query.sql().as_str());
-    let rows = query.build().fetch_all(connection).await.map_err(DB::error)?;
-    rows.iter().map(|row| read(&mut Fields::of(row))).collect()
+    let rows = answer(link.patience(), query.build().fetch_all(link.start()?)).await;
+    settle(link, rows)?.iter().map(|row| read(&mut Fields::of(row))).collect()
 }
 
 /// Runs a statement that writes, and answers how many rows it changed.
-pub(crate) async fn execute<DB: Backend>(connection: &mut DB::Connection, query: QueryBuilder<DB>) -> Result<u64, StoreError> {
-    Ok(DB::rows_affected(&run(connection, query).await?))
+pub(crate) async fn execute<DB: Backend>(link: &mut dyn Link<DB>, query: QueryBuilder<DB>) -> Result<u64, StoreError> {
+    Ok(DB::rows_affected(&run(link, query).await?))
 }
 
-async fn run<DB: Backend>(connection: &mut DB::Connection, mut query: QueryBuilder<DB>) -> Result<DB::QueryResult, StoreError> {
+async fn run<DB: Backend>(link: &mut dyn Link<DB>, mut query: QueryBuilder<DB>) -> Result<DB::QueryResult, StoreError> {
     #[cfg(all(test, feature = "embedded"))]
     seen::note(query.sql().as_str());
-    query.build().execute(connection).await.map_err(DB::error)
+    let result = answer(link.patience(), query.build().execute(link.start()?)).await;
+    settle(link, result)
 }
 
-/// Remembers the statements that ran, for the test that looks at their plans.
+/// Remembers the statements that ran on SQLite, for the test that looks at their plans.
 #[cfg(all(test, feature = "embedded"))]
 pub(crate) mod seen {
     use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
 use super::statements::{Guard, Update, insert, select_in, update};
-use super::{Backend, Fields, SqlUnitOfWork};
+use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockQuantity, StockRepository};
@@ -33,17 +33,17 @@ pub(super) fn read_entry<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<StockE
 }
 
 /// What orders reserved less what they released.
-pub(super) async fn reservations<DB: Backend>(connection: &mut DB::Connection, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
+pub(super) async fn reservations<DB: Backend>(link: &mut dyn Link<DB>, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
     let head = "SELECT order_id, option_id, CAST(-SUM(delta) AS SIGNED) FROM stock_entries WHERE order_id IN";
     let tail = " GROUP BY order_id, option_id ORDER BY order_id, option_id";
     let read = |row: &mut Fields<'_, DB>| Ok(Reservation { order_id: row.whole()?, option_id: row.whole()?, units: row.whole()? });
-    select_in::<DB, _>(connection, head, orders.iter().map(|id| id.get()), tail, read).await
+    select_in(link, head, orders.iter().map(|id| id.get()), tail, read).await
 }
 
 impl<DB: Backend> SqlUnitOfWork<DB> {
     async fn append_stock_entries(&mut self, entries: &[NewStockEntry]) -> Result<(), StoreError> {
         let columns = "option_id, kind, delta, order_id, reason, created_at";
-        let added = insert::<DB, _>(self.connection(), "stock_entries", columns, entries, |mut row, entry| {
+        let added = insert(self.link(), "stock_entries", columns, entries, |mut row, entry| {
             row.push_bind(entry.option_id.get());
             row.push_bind(entry.kind.as_str());
             row.push_bind(entry.delta);
@@ -60,11 +60,11 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, options: &[OptionId]) -> Result<Vec<Stock>, StoreError> {
         let head = format!("SELECT {COLUMNS} FROM stocks WHERE option_id IN");
         let tail = format!(" ORDER BY option_id{}", DB::FOR_UPDATE);
-        select_in::<DB, _>(self.connection(), &head, options.iter().map(|id| id.get()), &tail, read).await
+        select_in(self.link(), &head, options.iter().map(|id| id.get()), &tail, read).await
     }
 
     async fn open(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
-        let added = insert::<DB, _>(self.connection(), "stocks", COLUMNS, stock, |mut row, stock| {
+        let added = insert(self.link(), "stocks", COLUMNS, stock, |mut row, stock| {
             row.push_bind(stock.option_id.get());
             row.push_bind(i64::from(stock.quantity.units()));
             row.push_bind(i64::from(stock.version));
@@ -74,16 +74,13 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     }
 
     async fn save(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &SAVE, stock, |mut row, stock| {
-            row.push_bind(stock.option_id.get());
-            row.push_bind(i64::from(stock.quantity.units()));
-            row.push_bind(i64::from(stock.version));
-        });
+        let updated =
+            update(self.link(), &SAVE, stock, |stock| [stock.option_id.get().into(), stock.quantity.units().into(), stock.version.into()]);
         updated.await?;
         self.append_stock_entries(entries).await
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
-        reservations::<DB>(self.connection(), orders).await
+        reservations::<DB>(self.link(), orders).await
     }
 }

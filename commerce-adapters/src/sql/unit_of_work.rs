@@ -1,4 +1,4 @@
-use super::{Backend, Session};
+use super::{Backend, Link, Session};
 use async_trait::async_trait;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
@@ -33,8 +33,8 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         Self { session, unwritten: Vec::new(), written: Vec::new(), asked: 0, itemised: HashSet::new() }
     }
 
-    pub(super) fn connection(&mut self) -> &mut DB::Connection {
-        self.session.connection()
+    pub(super) fn link(&mut self) -> &mut dyn Link<DB> {
+        self.session.link()
     }
 }
 

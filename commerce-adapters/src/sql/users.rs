@@ -27,12 +27,12 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<User, StoreE
 impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let (head, tail) = (format!("SELECT {COLUMNS} FROM users WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
-        select_in::<DB, _>(self.connection(), &head, ids.iter().map(|id| id.get()), &tail, read).await
+        select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         let ids = ids.iter().map(|id| id.get());
-        select_in::<DB, _>(self.connection(), "SELECT id FROM users WHERE id IN", ids, " ORDER BY id", read_whole).await
+        select_in(self.link(), "SELECT id FROM users WHERE id IN", ids, " ORDER BY id", read_whole).await
     }
 
     async fn taken(&mut self, emails: &[Email]) -> Result<Vec<String>, StoreError> {
@@ -41,14 +41,14 @@ impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
         for piece in keys.chunks(256) {
             let mut query = QueryBuilder::<DB>::new("SELECT email_key FROM users WHERE email_key IN");
             push_texts(&mut query, piece);
-            taken.append(&mut fetch(self.connection(), query, read_text).await?);
+            taken.append(&mut fetch(self.link(), query, read_text).await?);
         }
         Ok(taken)
     }
 
     async fn insert(&mut self, users: &[User]) -> Result<(), StoreError> {
         let columns = "id, email, email_key, name, password_hash, role, created_at, updated_at";
-        let added = insert::<DB, _>(self.connection(), "users", columns, users, |mut row, user| {
+        let added = insert(self.link(), "users", columns, users, |mut row, user| {
             row.push_bind(user.id.get());
             row.push_bind(user.email.as_str().to_owned());
             row.push_bind(user.email.unique_key());
@@ -62,10 +62,8 @@ impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
     }
 
     async fn update(&mut self, users: &[User]) -> Result<(), StoreError> {
-        let updated = update::<DB, _>(self.connection(), &RENAME, users, |mut row, user| {
-            row.push_bind(user.id.get());
-            row.push_bind(user.name.as_str().to_owned());
-            row.push_bind(user.updated_at.millis());
+        let updated = update(self.link(), &RENAME, users, |user| {
+            [user.id.get().into(), user.name.as_str().to_owned().into(), user.updated_at.millis().into()]
         });
         updated.await
     }

@@ -3,14 +3,13 @@
 use super::SqliteStore;
 use super::session::SqliteSession;
 use crate::sql::backend::Row;
-use crate::sql::statements::{ROWS_MAX, execute, fetch, pieces, push_list};
-use crate::sql::{Backend, Fields, Session};
+use crate::sql::statements::{VALUES_MAX, execute, fetch, pieces, push_list};
+use crate::sql::{Backend, Fields, Link, Session};
 use async_trait::async_trait;
 use commerce_core::messaging::SoldUnits;
 use commerce_core::ranking::{BoardDay, BoardError, RankingBoard, Sale, SaleState, WINDOW_DAYS};
 use commerce_core::store::StoreError;
 use commerce_core::{BusinessCalendar, BusinessDay, OrderId, ProductId};
-use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, HashMap};
 
@@ -56,7 +55,7 @@ impl SqliteBoard {
         read: impl FnMut(&mut Fields<'_, Sqlite>) -> Result<T, StoreError> + Send,
     ) -> Result<Vec<T>, BoardError> {
         let mut connection = self.store.reads().connection().await.map_err(board_error)?;
-        fetch(&mut *connection, query, read).await.map_err(board_error)
+        fetch(&mut connection, query, read).await.map_err(board_error)
     }
 }
 
@@ -111,47 +110,47 @@ impl DayChange {
         change
     }
 
-    async fn write(self, connection: &mut SqliteConnection, day: &str) -> Result<(), StoreError> {
+    async fn write(self, link: &mut dyn Link<Sqlite>, day: &str) -> Result<(), StoreError> {
         let orders: Vec<_> = self.orders.into_iter().collect();
         let order = |mut row: Row<'_, Sqlite>, (order, state): &(OrderId, SaleState)| {
             row.push_bind(day.to_owned());
             row.push_bind(order.get());
             row.push_bind(state.as_str());
         };
-        upsert(connection, SAVE_ORDERS, &orders, order).await?;
+        upsert(link, SAVE_ORDERS, &orders, order).await?;
         let units: Vec<_> = self.units.into_iter().collect();
         let sold = |mut row: Row<'_, Sqlite>, (product, units): &(ProductId, i64)| {
             row.push_bind(day.to_owned());
             row.push_bind(product.get());
             row.push_bind(*units);
         };
-        upsert(connection, ADD_UNITS, &units, sold).await
+        upsert(link, ADD_UNITS, &units, sold).await
     }
 }
 
 async fn upsert<T: Sync>(
-    connection: &mut SqliteConnection,
+    link: &mut dyn Link<Sqlite>,
     [head, tail]: [&str; 2],
     rows: &[T],
     mut bind: impl FnMut(Row<'_, Sqlite>, &T) + Send,
 ) -> Result<(), StoreError> {
-    for piece in pieces(rows, Sqlite::INSERT_ROWS_EXACT, ROWS_MAX) {
+    for piece in pieces(rows, Sqlite::INSERT_ROWS_EXACT, Sqlite::ROWS_MAX) {
         let mut query = QueryBuilder::<Sqlite>::new(head);
         query.push_values(piece, &mut bind).push(tail);
-        execute(connection, query).await?;
+        execute(link, query).await?;
     }
     Ok(())
 }
 
 /// What the board has heard of the orders of these sales.
-async fn known(connection: &mut SqliteConnection, day: &str, sales: &[Sale]) -> Result<HashMap<OrderId, SaleState>, StoreError> {
+async fn known(link: &mut dyn Link<Sqlite>, day: &str, sales: &[Sale]) -> Result<HashMap<OrderId, SaleState>, StoreError> {
     let mut known = HashMap::with_capacity(sales.len());
-    for piece in sales.chunks(ROWS_MAX) {
+    for piece in sales.chunks(VALUES_MAX) {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT order_id, state FROM board_orders WHERE day = ");
         query.push_bind(day.to_owned()).push(" AND order_id IN");
         push_list(&mut query, &piece.iter().map(|sale| sale.order_id.get()).collect::<Vec<_>>());
         let read = |row: &mut Fields<'_, Sqlite>| Ok((row.whole()?, row.word(SaleState::parse)?));
-        known.extend(fetch(connection, query, read).await?);
+        known.extend(fetch(link, query, read).await?);
     }
     Ok(known)
 }
@@ -174,13 +173,11 @@ impl RankingBoard for SqliteBoard {
     async fn reset(&self, calendar: BusinessCalendar) -> Result<(), BoardError> {
         let mut session = self.begin().await?;
         for table in TABLES {
-            execute::<Sqlite>(session.connection(), QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table}")))
-                .await
-                .map_err(board_error)?;
+            execute::<Sqlite>(session.link(), QueryBuilder::<Sqlite>::new(format!("DELETE FROM {table}"))).await.map_err(board_error)?;
         }
         let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO ranking_calendar (id, time_zone) VALUES (1, ");
         query.push_bind(calendar.name()).push(")");
-        execute(session.connection(), query).await.map_err(board_error)?;
+        execute(session.link(), query).await.map_err(board_error)?;
         session.commit(Vec::new()).await.map_err(board_error)
     }
 
@@ -190,15 +187,15 @@ impl RankingBoard for SqliteBoard {
         }
         let day = day.to_string();
         let mut session = self.begin().await?;
-        let connection = session.connection();
-        let change = DayChange::of(sales, known(connection, &day, sales).await.map_err(board_error)?);
+        let link = session.link();
+        let change = DayChange::of(sales, known(link, &day, sales).await.map_err(board_error)?);
         if change.orders.is_empty() {
             return Ok(());
         }
         let mut add_day = of_day("INSERT INTO board_days (day, whole) VALUES (", &day);
         add_day.push(", 0) ON CONFLICT (day) DO NOTHING");
-        execute(connection, add_day).await.map_err(board_error)?;
-        change.write(connection, &day).await.map_err(board_error)?;
+        execute(link, add_day).await.map_err(board_error)?;
+        change.write(link, &day).await.map_err(board_error)?;
         session.commit(Vec::new()).await.map_err(board_error)
     }
 
@@ -220,7 +217,7 @@ impl RankingBoard for SqliteBoard {
         }
         for table in DAY_TABLES {
             let query = of_day(&format!("DELETE FROM {table} WHERE day = "), &day);
-            execute(session.connection(), query).await.map_err(board_error)?;
+            execute(session.link(), query).await.map_err(board_error)?;
         }
         let mut begin_anew = of_day("INSERT INTO board_days (day, whole, fence) VALUES (", &day);
         begin_anew.push(", 0, ").push_bind(fence).push(")");
@@ -245,15 +242,15 @@ impl RankingBoard for SqliteBoard {
     async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError> {
         let (first, today) = (today.before(WINDOW_DAYS).to_string(), today.to_string());
         let mut session = self.begin().await?;
-        let connection = session.connection();
-        execute(connection, of_day("DELETE FROM ranked_products WHERE today = ", &today)).await.map_err(board_error)?;
+        let link = session.link();
+        execute(link, of_day("DELETE FROM ranked_products WHERE today = ", &today)).await.map_err(board_error)?;
         let mut rank = of_day("INSERT INTO ranked_products (today, product_id, units) SELECT ", &today);
         rank.push(", product_id, SUM(units) FROM board_units WHERE day >= ").push_bind(first).push(" AND day < ").push_bind(today.clone());
         rank.push(" GROUP BY product_id HAVING SUM(units) > 0");
-        execute(connection, rank).await.map_err(board_error)?;
+        execute(link, rank).await.map_err(board_error)?;
         let mut made = of_day("INSERT INTO rankings (today) VALUES (", &today);
         made.push(") ON CONFLICT (today) DO NOTHING");
-        execute(connection, made).await.map_err(board_error)?;
+        execute(link, made).await.map_err(board_error)?;
         session.commit(Vec::new()).await.map_err(board_error)
     }
 

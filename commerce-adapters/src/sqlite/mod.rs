@@ -20,7 +20,7 @@ mod session;
 mod store;
 mod writer;
 
+pub use crate::sql::{OpenError, SchemaState};
 pub use board::SqliteBoard;
 pub use options::{Durability, Migrate, SqliteOptions};
-pub use schema::{OpenError, SchemaState};
 pub use store::SqliteStore;

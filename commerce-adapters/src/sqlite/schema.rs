@@ -1,18 +1,12 @@
 use super::error::store_error;
+use crate::sql::{OpenError, SchemaState, migrations};
 use commerce_core::store::StoreError;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
-macro_rules! migrations {
-    ($($version:literal: $name:literal),+ $(,)?) => {
-        /// Numbered, and only ever added to.
-        const MIGRATIONS: &[(i64, &str, &str)] =
-            &[$(($version, $name, include_str!(concat!("../../migrations/sqlite/", $name, ".sql")))),+];
-    };
-}
-
 migrations! {
+    "sqlite",
     1: "0001_users",
     2: "0002_point_accounts",
     3: "0003_point_entries",
@@ -43,54 +37,6 @@ migrations! {
     28: "0028_board_day_fences",
 }
 
-/// How the schema of a file compares with the one this program works with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaState {
-    /// It is the same.
-    Current,
-    /// The file is new, or was made by an older program: bringing it up to date helps.
-    Older {
-        /// The version of the file; 0 if it is new.
-        found: i64,
-        /// The version of the program.
-        wanted: i64,
-    },
-    /// The file was made by a newer program: this one must not touch it.
-    Newer {
-        /// The version of the file.
-        found: i64,
-        /// The version of the program.
-        wanted: i64,
-    },
-}
-
-/// Why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file is new, or its schema is older than the program, and nobody asked to bring it up to date.
-    #[error("the schema has version {found}, this program needs {wanted}: migrate the store first")]
-    SchemaOlder {
-        /// The version of the file; 0 if it is new.
-        found: i64,
-        /// The version of the program.
-        wanted: i64,
-    },
-    /// The schema is newer than the program.
-    #[error("the schema has version {found}, this program knows {wanted}: use a newer program")]
-    SchemaNewer {
-        /// The version of the file.
-        found: i64,
-        /// The version of the program.
-        wanted: i64,
-    },
-    /// A step of the schema is not the one this program knows, or failed.
-    #[error("the schema cannot be brought up to date")]
-    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The file cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 fn wanted() -> i64 {
     MIGRATIONS.last().map_or(0, |(version, ..)| *version)
 }
@@ -112,19 +58,12 @@ pub(super) async fn state(connection: &mut SqliteConnection) -> Result<SchemaSta
     } else {
         0
     };
-    let wanted = wanted();
-    Ok(match found.cmp(&wanted) {
-        std::cmp::Ordering::Equal => SchemaState::Current,
-        std::cmp::Ordering::Less => SchemaState::Older { found, wanted },
-        std::cmp::Ordering::Greater => SchemaState::Newer { found, wanted },
-    })
+    Ok(SchemaState::of(found, wanted()))
 }
 
 /// Brings an older schema up to date. A newer one is refused before anything is touched.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    if let SchemaState::Newer { found, wanted } = state(connection).await? {
-        return Err(OpenError::SchemaNewer { found, wanted });
-    }
+    state(connection).await?.refuse_newer()?;
     migrator().run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::Execute(error) => OpenError::Store(store_error(error)),
         error => OpenError::Migration(error.into()),
@@ -133,11 +72,7 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Ope
 
 /// Refuses a schema that is not the program's.
 pub(super) async fn require_current(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    match state(connection).await? {
-        SchemaState::Current => Ok(()),
-        SchemaState::Older { found, wanted } => Err(OpenError::SchemaOlder { found, wanted }),
-        SchemaState::Newer { found, wanted } => Err(OpenError::SchemaNewer { found, wanted }),
-    }
+    state(connection).await?.require_current()
 }
 
 #[cfg(test)]

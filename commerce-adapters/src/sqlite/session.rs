@@ -1,11 +1,10 @@
 use super::commits::Commits;
 use super::writer::Writer;
-use crate::sql::Session;
+use crate::sql::{Link, Session};
 use async_trait::async_trait;
 use commerce_core::messaging::OutboxRow;
 use commerce_core::store::StoreError;
 use sqlx::Sqlite;
-use sqlx::sqlite::SqliteConnection;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
@@ -31,7 +30,7 @@ impl SqliteSession {
 
 #[async_trait]
 impl Session<Sqlite> for SqliteSession {
-    fn connection(&mut self) -> &mut SqliteConnection {
+    fn link(&mut self) -> &mut dyn Link<Sqlite> {
         self.writer().connection()
     }
 

@@ -1,11 +1,11 @@
 use super::commits::Commits;
 use super::error::store_error;
-use super::schema::{self, OpenError, SchemaState};
+use super::schema;
 use super::session::SqliteSession;
 use super::writer::Writer;
 use super::{Migrate, SqliteOptions};
 use crate::sql::statements::execute;
-use crate::sql::{SqlQueries, SqlSnapshot, SqlUnitOfWork};
+use crate::sql::{OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
@@ -156,7 +156,7 @@ impl Store for SqliteStore {
         connection.execute("BEGIN").await.map_err(store_error)?;
         // A read transaction begins to see one moment with the first row it reads.
         connection.execute("SELECT COUNT(*) FROM bus_offsets").await.map_err(store_error)?;
-        Ok(Box::new(SqlSnapshot::<Sqlite>::new(connection)))
+        Ok(Box::new(SqlSnapshot::<Sqlite>::new(Box::new(connection))))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

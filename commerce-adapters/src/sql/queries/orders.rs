@@ -1,6 +1,6 @@
 use super::page_rows;
 use crate::sql::statements::{fetch, select_in};
-use crate::sql::{Backend, Fields, orders, payments, read_whole};
+use crate::sql::{Backend, Fields, Link, orders, payments, read_whole};
 use commerce_core::payment::Payment;
 use commerce_core::store::{OrderCursor, OrderPage, OrderView, Page, PageLimit, StoreError};
 use commerce_core::{OrderId, PaymentId, Timestamp, UserId};
@@ -17,15 +17,15 @@ fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreEr
     Ok(OrderView { order: orders::read(row)?, payment_id: row.opt_whole()? })
 }
 
-pub(super) async fn orders<DB: Backend>(connection: &mut DB::Connection, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
+pub(super) async fn orders<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
     let head = format!("{}id IN", select_views());
-    let mut views = select_in::<DB, _>(connection, &head, ids.iter().map(|id| id.get()), " ORDER BY id", read_view).await?;
-    orders::add_items::<DB>(connection, views.iter_mut().map(|view| &mut view.order)).await?;
+    let mut views = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY id", read_view).await?;
+    orders::add_items::<DB>(link, views.iter_mut().map(|view| &mut view.order)).await?;
     Ok(views)
 }
 
 pub(super) async fn orders_of<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     user: UserId,
     before: Option<OrderCursor>,
     limit: PageLimit,
@@ -35,25 +35,21 @@ pub(super) async fn orders_of<DB: Backend>(
     query.push("user_id = ").push_bind(user.get()).push(" AND ordered_at <= ").push_bind(at);
     query.push(" AND (ordered_at < ").push_bind(at).push(" OR id < ").push_bind(id);
     query.push(") ORDER BY ordered_at DESC, id DESC LIMIT ").push_bind(page_rows(limit));
-    let views = fetch(connection, query, read_view).await?;
+    let views = fetch(link, query, read_view).await?;
     let cursor = |view: &OrderView| OrderCursor { ordered_at: view.order.ordered_at, id: view.order.id };
     let mut page = Page::cut(views, limit, cursor);
-    orders::add_items::<DB>(connection, page.items.iter_mut().map(|view| &mut view.order)).await?;
+    orders::add_items::<DB>(link, page.items.iter_mut().map(|view| &mut view.order)).await?;
     Ok(page)
 }
 
-pub(super) async fn overdue_orders<DB: Backend>(
-    connection: &mut DB::Connection,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<OrderId>, StoreError> {
+pub(super) async fn overdue_orders<DB: Backend>(link: &mut dyn Link<DB>, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT id FROM orders WHERE status = 'AWAITING_PAYMENT' AND expires_at <= ");
     query.push_bind(now.millis()).push(" ORDER BY expires_at, id LIMIT ").push_bind(i64::from(limit));
-    fetch(connection, query, read_whole).await
+    fetch(link, query, read_whole).await
 }
 
-pub(super) async fn payment<DB: Backend>(connection: &mut DB::Connection, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+pub(super) async fn payment<DB: Backend>(link: &mut dyn Link<DB>, id: PaymentId) -> Result<Option<Payment>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(payments::COLUMNS).push(" FROM payments WHERE id = ").push_bind(id.get());
-    Ok(fetch(connection, query, payments::read).await?.pop())
+    Ok(fetch(link, query, payments::read).await?.pop())
 }

@@ -1,21 +1,21 @@
 use super::page_rows;
 use crate::sql::statements::{fetch, select_in};
-use crate::sql::{Backend, products};
+use crate::sql::{Backend, Link, products};
 use commerce_core::ProductId;
 use commerce_core::product::Product;
 use commerce_core::store::{Page, PageLimit, ProductFilter, ProductPage, StoreError};
 use sqlx::QueryBuilder;
 
-pub(super) async fn products<DB: Backend>(connection: &mut DB::Connection, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+pub(super) async fn products<DB: Backend>(link: &mut dyn Link<DB>, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
     let head = format!("SELECT {} FROM products WHERE id IN", products::COLUMNS);
     let ids = ids.iter().map(|id| id.get());
-    let mut found = select_in::<DB, _>(connection, &head, ids, " ORDER BY id", products::read).await?;
-    products::add_options::<DB>(connection, &mut found).await?;
+    let mut found = select_in(link, &head, ids, " ORDER BY id", products::read).await?;
+    products::add_options::<DB>(link, &mut found).await?;
     Ok(found)
 }
 
 pub(super) async fn find_products<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     filter: &ProductFilter,
     after: Option<ProductId>,
     limit: PageLimit,
@@ -27,12 +27,15 @@ pub(super) async fn find_products<DB: Backend>(
     }
     if let Some(text) = &filter.text {
         let pattern = containing(text);
-        query.push(" AND (name LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!' OR description LIKE ").push_bind(pattern);
-        query.push(" ESCAPE '!')");
+        query.push(" AND (");
+        DB::push_like(&mut query, "name", pattern.clone());
+        query.push(" OR ");
+        DB::push_like(&mut query, "description", pattern);
+        query.push(")");
     }
     query.push(" ORDER BY id LIMIT ").push_bind(page_rows(limit));
-    let mut page = Page::cut(fetch(connection, query, products::read).await?, limit, |product| product.id);
-    products::add_options::<DB>(connection, &mut page.items).await?;
+    let mut page = Page::cut(fetch(link, query, products::read).await?, limit, |product| product.id);
+    products::add_options::<DB>(link, &mut page.items).await?;
     Ok(page)
 }
 

@@ -1,36 +1,36 @@
 use super::page_rows;
 use crate::sql::statements::fetch;
-use crate::sql::{Backend, points, read_whole, users};
+use crate::sql::{Backend, Link, points, read_whole, users};
 use commerce_core::store::{Page, PageLimit, PointEntryPage, StoreError};
 use commerce_core::user::{Email, User};
 use commerce_core::{Money, PointEntryId, UserId};
 use sqlx::QueryBuilder;
 
-pub(super) async fn user<DB: Backend>(connection: &mut DB::Connection, id: UserId) -> Result<Option<User>, StoreError> {
+pub(super) async fn user<DB: Backend>(link: &mut dyn Link<DB>, id: UserId) -> Result<Option<User>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(users::COLUMNS).push(" FROM users WHERE id = ").push_bind(id.get());
-    Ok(fetch(connection, query, users::read).await?.pop())
+    Ok(fetch(link, query, users::read).await?.pop())
 }
 
-pub(super) async fn user_by_email<DB: Backend>(connection: &mut DB::Connection, email: &Email) -> Result<Option<User>, StoreError> {
+pub(super) async fn user_by_email<DB: Backend>(link: &mut dyn Link<DB>, email: &Email) -> Result<Option<User>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(users::COLUMNS).push(" FROM users WHERE email_key = ").push_bind(email.unique_key());
-    Ok(fetch(connection, query, users::read).await?.pop())
+    Ok(fetch(link, query, users::read).await?.pop())
 }
 
-pub(super) async fn has_users<DB: Backend>(connection: &mut DB::Connection) -> Result<bool, StoreError> {
+pub(super) async fn has_users<DB: Backend>(link: &mut dyn Link<DB>) -> Result<bool, StoreError> {
     let query = QueryBuilder::<DB>::new("SELECT id FROM users WHERE id > 0 LIMIT 1");
-    Ok(!fetch::<DB, i64>(connection, query, read_whole).await?.is_empty())
+    Ok(!fetch::<DB, i64>(link, query, read_whole).await?.is_empty())
 }
 
-pub(super) async fn balance<DB: Backend>(connection: &mut DB::Connection, user: UserId) -> Result<Option<Money>, StoreError> {
+pub(super) async fn balance<DB: Backend>(link: &mut dyn Link<DB>, user: UserId) -> Result<Option<Money>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT balance FROM point_accounts WHERE user_id = ");
     query.push_bind(user.get());
-    Ok(fetch(connection, query, read_whole).await?.pop())
+    Ok(fetch(link, query, read_whole).await?.pop())
 }
 
 pub(super) async fn point_entries<DB: Backend>(
-    connection: &mut DB::Connection,
+    link: &mut dyn Link<DB>,
     user: UserId,
     before: Option<PointEntryId>,
     limit: PageLimit,
@@ -38,5 +38,5 @@ pub(super) async fn point_entries<DB: Backend>(
     let mut query = QueryBuilder::<DB>::new("SELECT ");
     query.push(points::ENTRY_COLUMNS).push(" FROM point_entries WHERE user_id = ").push_bind(user.get());
     query.push(" AND id < ").push_bind(before.map_or(i64::MAX, i64::from)).push(" ORDER BY id DESC LIMIT ").push_bind(page_rows(limit));
-    Ok(Page::cut(fetch(connection, query, points::read_entry).await?, limit, |entry| entry.id))
+    Ok(Page::cut(fetch(link, query, points::read_entry).await?, limit, |entry| entry.id))
 }

@@ -1,0 +1,5 @@
+CREATE TABLE point_accounts (
+    user_id BIGINT NOT NULL PRIMARY KEY,
+    balance BIGINT NOT NULL CHECK (balance BETWEEN 0 AND 9007199254740991),
+    version BIGINT NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

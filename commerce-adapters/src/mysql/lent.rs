@@ -1,0 +1,96 @@
+use super::error::{commit_error, store_error};
+use crate::sql::{Link, answer, settle};
+use commerce_core::store::StoreError;
+use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::pool::PoolConnection;
+use sqlx::{Executor, MySql};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// How long a statement may take: longer than it may wait for a lock. A server that is silent for longer is taken for lost.
+const STATEMENT_MAX: Duration = Duration::from_secs(10);
+
+/// A connection of the pool while somebody has it.
+///
+/// It goes back only if that leaves no trace. The driver does not cope with a caller that stops waiting: the rest of the answer would be read as
+/// the answer to somebody else's statement, and a transaction that was begun unnoticed would swallow what others believe to be committed. So a
+/// connection with a statement under way is closed, and one in a transaction is rolled back first.
+pub(crate) struct Lent {
+    /// Taken when it is dropped, and not before.
+    connection: Option<PoolConnection<MySql>>,
+    under_way: bool,
+    in_transaction: bool,
+    pub(super) patience: Option<Duration>,
+    pub(super) id_step: i64,
+}
+
+impl From<PoolConnection<MySql>> for Lent {
+    fn from(connection: PoolConnection<MySql>) -> Self {
+        Self { connection: Some(connection), under_way: false, in_transaction: false, patience: Some(STATEMENT_MAX), id_step: 1 }
+    }
+}
+
+impl Lent {
+    /// Begins a transaction with statements that have no parameters, and answers the rows they come to.
+    pub(super) async fn begin(&mut self, statements: &'static str) -> Result<Vec<MySqlRow>, StoreError> {
+        self.in_transaction = true;
+        let rows = answer(self.patience, self.start()?.fetch_all(statements)).await;
+        settle(self, rows)
+    }
+
+    /// Commits the transaction.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let result = answer(self.patience, self.start()?.execute("COMMIT")).await;
+        if result.is_ok() {
+            self.in_transaction = false;
+            self.end();
+        }
+        result.map(drop).map_err(commit_error)
+    }
+}
+
+impl Link<MySql> for Lent {
+    fn start(&mut self) -> Result<&mut MySqlConnection, StoreError> {
+        if self.under_way {
+            return Err(StoreError::Unavailable("the connection was given up in the middle of a statement".into()));
+        }
+        self.under_way = true;
+        let connection = self.connection.as_mut().ok_or_else(|| store_error(sqlx::Error::PoolClosed))?;
+        Ok(connection)
+    }
+
+    fn end(&mut self) {
+        self.under_way = false;
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    fn id_step(&self) -> i64 {
+        self.id_step
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            // Nothing can be said to the server any more. It rolls back when it sees that the connection is gone.
+            drop(connection.detach());
+            return;
+        };
+        if self.under_way {
+            connection.close_on_drop();
+        } else if self.in_transaction {
+            runtime.spawn(roll_back(connection));
+        }
+    }
+}
+
+async fn roll_back(mut connection: PoolConnection<MySql>) {
+    if let Err(error) = answer(Some(STATEMENT_MAX), connection.execute("ROLLBACK")).await {
+        tracing::warn!(%error, "cannot roll back, closing the connection");
+        connection.close_on_drop();
+    }
+}

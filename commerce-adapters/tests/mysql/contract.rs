@@ -1,0 +1,16 @@
+use crate::database::Database;
+use commerce_core::testing::contract;
+use sqlx::{AssertSqlSafe, Executor};
+use std::sync::Arc;
+
+/// The store keeps every promise of its port. Each check begins with empty tables, which is much faster than with new ones.
+pub(crate) async fn store(database: Database) {
+    let store = database.store().await;
+    let deletions = database.tables().await.iter().map(|table| format!("DELETE FROM {table};")).collect::<Vec<_>>().concat();
+    let empty = async || {
+        database.connection().await.execute(AssertSqlSafe(deletions.as_str())).await.unwrap();
+        Arc::new(store.clone()) as _
+    };
+    contract::store(empty).await;
+    store.close().await;
+}

@@ -1,0 +1,95 @@
+use crate::Test;
+use commerce_adapters::mysql::{MysqlOptions, MysqlStore};
+use futures_util::FutureExt;
+use libtest_mimic::Failed;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
+use std::panic::AssertUnwindSafe;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A kind of server.
+#[derive(Clone, Copy)]
+pub(crate) enum Server {
+    Mysql,
+    Mariadb,
+}
+
+impl Server {
+    pub(crate) const ALL: [Self; 2] = [Self::Mysql, Self::Mariadb];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Mariadb => "mariadb",
+        }
+    }
+
+    pub(crate) const fn variable(self) -> &'static str {
+        match self {
+            Self::Mysql => "COMMERCE_TEST_MYSQL",
+            Self::Mariadb => "COMMERCE_TEST_MARIADB",
+        }
+    }
+
+    /// Where it is, if somebody says.
+    pub(crate) fn address(self) -> Option<String> {
+        std::env::var(self.variable()).ok().filter(|address| !address.is_empty())
+    }
+}
+
+/// A database of a test's own.
+#[derive(Clone)]
+pub(crate) struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// Runs a test on a new database with the program's schema, and drops it afterwards.
+    pub(crate) fn with(server: &str, test: Test) -> Result<(), Failed> {
+        static DATABASES: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("commerce_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+        let database = Self { server: server.trim_end_matches('/').to_owned(), name };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let outcome = runtime.block_on(async {
+            MysqlStore::migrate(&database.options(), |_, _| {}).await.map_err(|error| format!("{error:?}"))?;
+            let outcome = AssertUnwindSafe(test(database.clone())).catch_unwind().await;
+            database.execute(&format!("DROP DATABASE {}", database.name)).await;
+            Ok::<_, Failed>(outcome)
+        })?;
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok(())
+    }
+
+    /// The address of the database.
+    pub(crate) fn address(&self) -> String {
+        format!("{}/{}", self.server, self.name)
+    }
+
+    pub(crate) fn options(&self) -> MysqlOptions {
+        MysqlOptions::parse(&self.address()).unwrap()
+    }
+
+    pub(crate) async fn store(&self) -> MysqlStore {
+        MysqlStore::connect(&self.options()).await.unwrap()
+    }
+
+    /// A connection that nobody else uses.
+    pub(crate) async fn connection(&self) -> MySqlConnection {
+        MySqlConnectOptions::from_str(&self.address()).unwrap().connect().await.unwrap()
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn execute(&self, statement: &str) {
+        self.connection().await.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+
+    /// The names of the tables that hold the shop's data.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        let tables = "SELECT CONVERT(table_name USING utf8mb4) FROM information_schema.tables WHERE table_schema = DATABASE()";
+        let mut tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut self.connection().await).await.unwrap();
+        tables.retain(|table| table != "_sqlx_migrations");
+        tables
+    }
+}

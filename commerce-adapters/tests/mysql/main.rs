@@ -1,0 +1,32 @@
+//! The store on real servers: MySQL at `COMMERCE_TEST_MYSQL`, MariaDB at `COMMERCE_TEST_MARIADB`, such as `mysql://root@127.0.0.1:3306`. The user may
+//! make and drop databases. What has no server is listed as ignored, with the reason in its name.
+
+mod contract;
+mod database;
+
+use database::{Database, Server};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::process::ExitCode;
+
+/// What is tried on a database of its own.
+type Test = fn(Database) -> futures_util::future::LocalBoxFuture<'static, ()>;
+
+macro_rules! tests {
+    ($($test:path),+ $(,)?) => {
+        [$((stringify!($test), (|database| Box::pin($test(database))) as Test)),+]
+    };
+}
+
+fn main() -> ExitCode {
+    let tests = tests![contract::store];
+    let trials = Server::ALL.into_iter().flat_map(|server| tests.map(|(name, test)| trial(server, name, test))).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(server: Server, name: &str, test: Test) -> Trial {
+    let Some(address) = server.address() else {
+        let name = format!("{}::{name} (left out: {} is not given)", server.name(), server.variable());
+        return Trial::test(name, || Err(Failed::from("there is no server"))).with_ignored_flag(true);
+    };
+    Trial::test(format!("{}::{name}", server.name()), move || Database::with(&address, test))
+}

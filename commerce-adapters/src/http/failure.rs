@@ -6,7 +6,6 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use commerce_core::coupon::{CouponError, GateRefusal};
 use commerce_core::idempotency::StoredAnswer;
-use commerce_core::notify::NotifyError;
 use commerce_core::order::OrderError;
 use commerce_core::payment::PaymentError;
 use commerce_core::point::PointError;
@@ -229,18 +228,11 @@ impl From<AdmissionError> for Failure {
     }
 }
 
-impl From<NotifyError> for Failure {
-    fn from(error: NotifyError) -> Self {
-        tracing::error!(error = %chain(error.0.as_ref()), "the notifier is unavailable");
-        Self::new(ErrorCode::Overloaded, "changes cannot be watched right now: try again in a second")
-    }
-}
-
 impl From<RankingError> for Failure {
     fn from(error: RankingError) -> Self {
         match error {
             RankingError::Store(error) => error.into(),
-            RankingError::InTheMaking => Self::new(ErrorCode::Overloaded, error),
+            RankingError::InTheMaking | RankingError::OutOfReach => Self::new(ErrorCode::Overloaded, error),
             RankingError::Lock(_) | RankingError::Board(_) => {
                 tracing::error!(error = %chain(&error), "the ranking is unavailable");
                 Self::new(ErrorCode::Overloaded, "the ranking cannot be read right now: try again in a second")

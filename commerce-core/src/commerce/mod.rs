@@ -127,11 +127,15 @@ struct Shop {
     swept: Mutex<Swept>,
     stop: CancellationToken,
     workers: TaskTracker,
+    /// Told to end once nothing is appended any more.
+    relays: TaskTracker,
+    stop_relays: CancellationToken,
 }
 
 impl Commerce {
     /// Opens a shop for commands and reads. Events are handled once [`start_consumers`](Self::start_consumers) was called in some process of the
-    /// shop, and jobs are done once [`start_scheduler`](Self::start_scheduler) was.
+    /// shop, and jobs are done once [`start_scheduler`](Self::start_scheduler) was. Where the bus does not read the outbox itself, events travel
+    /// once [`start_relay`](Self::start_relay) was called in some process.
     ///
     /// It must be called within a tokio runtime.
     pub fn open(parts: Parts, settings: Settings) -> Self {
@@ -162,6 +166,8 @@ impl Commerce {
             swept,
             stop,
             workers,
+            relays: TaskTracker::new(),
+            stop_relays: CancellationToken::new(),
         }))
     }
 
@@ -188,12 +194,15 @@ impl Commerce {
         audit(self.0.parts.audited(), options, progress).await
     }
 
-    /// Ends consumers and scheduler, then commits what waits. Commands that come later are refused.
+    /// Ends consumers and scheduler, then commits what waits, then carries what was appended. Commands that come later are refused.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
         self.0.workers.close();
         self.0.workers.wait().await;
         self.0.group_commit.shutdown().await;
+        self.0.stop_relays.cancel();
+        self.0.relays.close();
+        self.0.relays.wait().await;
     }
 }
 

@@ -5,6 +5,7 @@ use crate::notify::{NotifyError, OrderUpdate, Subject, TaskUpdate, Watch};
 use crate::order::OrderStatus;
 use crate::store::{GroupRead, OrderView, StoreError};
 use crate::{OrderId, TaskId};
+use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,23 +98,35 @@ async fn hint(watch: &mut dyn Watch, deadline: Instant) -> Option<String> {
     }
 }
 
+/// Where nobody tells anything, all that is left is to look.
+struct Untold;
+
+#[async_trait]
+impl Watch for Untold {
+    async fn next(&mut self) -> Option<String> {
+        std::future::pending().await
+    }
+}
+
 impl Commerce {
+    /// Watches a subject, or, where that is not possible now, leaves it to the looks that are taken anyway.
+    async fn watch(&self, subject: Subject) -> Box<dyn Watch> {
+        self.0.parts.notifier.watch(subject).await.unwrap_or_else(|NotifyError(error)| {
+            tracing::warn!(%error, %subject, "a client is told what is found by looking: the notifier is unavailable");
+            Box::new(Untold)
+        })
+    }
+
     /// Watches an order. The caller has made sure that it exists and may be seen.
-    ///
-    /// # Errors
-    /// [`NotifyError`] if watching is not possible now.
-    pub async fn watch_order(&self, id: OrderId) -> Result<OrderWatch, NotifyError> {
-        let watch = self.0.parts.notifier.watch(Subject::Order(id)).await?;
-        Ok(OrderWatch { id, orders: Arc::clone(&self.0.orders), watch, told: None, pending: VecDeque::new() })
+    pub async fn watch_order(&self, id: OrderId) -> OrderWatch {
+        let watch = self.watch(Subject::Order(id)).await;
+        OrderWatch { id, orders: Arc::clone(&self.0.orders), watch, told: None, pending: VecDeque::new() }
     }
 
     /// Watches a request for a coupon. The caller has made sure that it exists and may be seen.
-    ///
-    /// # Errors
-    /// [`NotifyError`] if watching is not possible now.
-    pub async fn watch_task(&self, id: TaskId) -> Result<TaskWatch, NotifyError> {
-        let watch = self.0.parts.notifier.watch(Subject::Task(id)).await?;
-        Ok(TaskWatch { id, requests: Arc::clone(&self.0.requests), watch, looked: false })
+    pub async fn watch_task(&self, id: TaskId) -> TaskWatch {
+        let watch = self.watch(Subject::Task(id)).await;
+        TaskWatch { id, requests: Arc::clone(&self.0.requests), watch, looked: false }
     }
 
     /// What became of a request for a coupon, or where it stands after `patience`.
@@ -121,8 +134,7 @@ impl Commerce {
     /// # Errors
     /// Those of the store.
     pub async fn task_once_decided(&self, request: &CouponRequest, patience: Duration) -> Result<TaskUpdate, Arc<StoreError>> {
-        let watch = self.watch_task(request.task_id).await;
-        let mut watch = watch.map_err(|error| Arc::new(StoreError::Unavailable(error.0)))?;
+        let mut watch = self.watch_task(request.task_id).await;
         let decided = tokio::time::timeout(patience, watch.outcome()).await;
         Ok(decided.unwrap_or(Ok(None))?.unwrap_or_else(|| TaskUpdate::of(request)))
     }
@@ -133,8 +145,7 @@ impl Commerce {
     /// Those of the store.
     pub async fn order_once_settled(&self, id: OrderId, patience: Duration) -> Result<Option<OrderView>, Arc<StoreError>> {
         let deadline = Instant::now() + patience;
-        let mut watch =
-            self.0.parts.notifier.watch(Subject::Order(id)).await.map_err(|error| Arc::new(StoreError::Unavailable(error.0)))?;
+        let mut watch = self.watch(Subject::Order(id)).await;
         loop {
             let view = self.0.orders.get(id).await?;
             let settled = view.as_ref().is_none_or(|view| view.order.status != OrderStatus::Pending);

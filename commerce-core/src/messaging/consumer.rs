@@ -105,6 +105,12 @@ impl<E: EventHandler> Consumer<E> {
     }
 }
 
+/// Lets `handler` handle the events that the units of work of `group_commit` append, each in the unit of work that appends it, and no others. When
+/// they come by message, to whatever process reads them on behalf of its group, the inbox passes over them.
+pub(crate) fn follow_within_commit<E: EventHandler>(handler: E, group_commit: &GroupCommit, clock: Arc<dyn Clock>) {
+    group_commit.chain(Arc::new(Inboxed { handler, clock }));
+}
+
 /// Reads the events of `handles` that happen from now on and passes them to `effect`, until `stop`. The effect concerns the present process
 /// only, so that nothing is kept about what was read; events that cannot be read are skipped.
 pub async fn fan_out<F, Fut>(
@@ -132,7 +138,8 @@ pub async fn fan_out<F, Fut>(
     read(bus, group, topics(handles), StartAt::Latest, random, stop, handle).await;
 }
 
-pub(super) fn topics(handles: &[EventType]) -> Vec<Topic> {
+/// The topics of these types of events.
+pub(crate) fn topics(handles: &[EventType]) -> Vec<Topic> {
     Topic::ALL.into_iter().filter(|topic| handles.iter().any(|event_type| event_type.topic() == *topic)).collect()
 }
 
@@ -357,6 +364,10 @@ impl Handler for Bury {
 
 #[async_trait]
 impl<E: EventHandler> Follower for Inboxed<E> {
+    fn group(&self) -> Group {
+        self.handler.group()
+    }
+
     async fn follow(&self, uow: &mut dyn UnitOfWork, events: &[Envelope]) -> Result<(), StoreError> {
         let handles = self.handler.handles();
         let concerned = |envelope: &&Envelope| handles.contains(&envelope.event.event_type()) && E::concerns(&envelope.event);

@@ -12,6 +12,7 @@ mod relay;
 
 pub use bus::{BusError, Delivery, MessageBus, Source, StartAt, Subscription};
 pub use consumer::{Consumer, EventHandler, Rejection, SagaPace, fan_out};
+pub(crate) use consumer::{follow_within_commit, topics};
 pub use dead_letter::{DeadLetter, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
 pub use effect::{Effect, EffectConsumer, EffectError};
 pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};

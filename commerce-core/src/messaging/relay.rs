@@ -5,11 +5,14 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const CLAIM_ROWS_MAX: u32 = 500;
 const LEASE: Duration = Duration::from_secs(30);
 const POLL_EVERY: Duration = Duration::from_secs(1);
+/// How long a relay that is told to end goes on with what is left.
+const LAST_ROUND: Duration = Duration::from_secs(5);
 const PAUSE: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(5), attempts_max: u32::MAX };
 
 /// Carries events from the outbox to a bus that does not read the outbox itself.
@@ -30,7 +33,7 @@ impl Relay {
         Self { store, bus, clock, random, wake }
     }
 
-    /// Carries events until `stop`.
+    /// Carries events until `stop`, and then what is left, for a moment at most: who ends leaves nothing for others to wait for.
     pub async fn run(self, stop: CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
@@ -55,6 +58,8 @@ impl Relay {
                 () = stop.cancelled() => {}
             }
         }
+        // What is not carried in time is carried by another relay, once its claim is over.
+        let _late = timeout(LAST_ROUND, async { while self.carry_once().await.is_ok_and(|carried| carried > 0) {} }).await;
     }
 
     /// Carries one batch; answers how many events it was.

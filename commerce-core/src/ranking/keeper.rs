@@ -27,6 +27,9 @@ pub enum RankingError {
     /// Another process makes it, and takes long.
     #[error("the ranking is being made: ask again in a moment")]
     InTheMaking,
+    /// It could not be read a moment ago, and is not asked for again so soon.
+    #[error("the ranking cannot be read right now: ask again in a second")]
+    OutOfReach,
 }
 
 /// Sees to it that the boards are whole and that there is a ranking: from what was counted, and from the store where that was lost.

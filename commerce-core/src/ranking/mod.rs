@@ -24,6 +24,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long a ranking is shown before it is read again: a refund shows within this time.
 const FRESH_FOR: Duration = Duration::from_secs(10);
+/// How long a ranking that could not be read is not asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long boards are kept: longer than the window, so that no day of it can be missing early.
 const KEPT_DAYS: u32 = 8;
 /// How long a reader waits for another process that makes the ranking.
@@ -59,7 +61,14 @@ pub struct RankedProduct {
 /// Reads the ranking, once for all who ask at the same time.
 pub struct Ranking {
     keeper: RankingKeeper,
-    read: Mutex<Option<Read>>,
+    read: Mutex<Last>,
+}
+
+/// What came of reading the ranking the last times.
+#[derive(Default)]
+struct Last {
+    read: Option<Read>,
+    failed: Option<Instant>,
 }
 
 struct Read {
@@ -71,7 +80,7 @@ struct Read {
 impl Ranking {
     /// A ranking over what `keeper` keeps.
     pub fn new(keeper: RankingKeeper) -> Self {
-        Self { keeper, read: Mutex::new(None) }
+        Self { keeper, read: Mutex::default() }
     }
 
     /// Who keeps the boards.
@@ -79,24 +88,50 @@ impl Ranking {
         &self.keeper
     }
 
-    /// The first `limit` products, best sellers first, ties broken by the smaller id.
+    /// The first `limit` products, best sellers first, ties broken by the smaller id. If it cannot be read now, the one that was read last today is
+    /// shown.
     ///
     /// # Errors
     /// [`RankingError`] if there is none and it cannot be made.
     pub async fn top(&self, limit: PageLimit, now: Timestamp) -> Result<Vec<RankedProduct>, RankingError> {
         let (today, deadline) = (self.keeper.calendar.day_of(now), Instant::now() + PATIENCE);
         // Everybody waits for the same ranking, and nobody longer than by itself.
-        let mut read = timeout_at(deadline, self.read.lock()).await.map_err(|_late| RankingError::InTheMaking)?;
-        let fresh = read.as_ref().filter(|it| it.today == today && it.at.elapsed() < FRESH_FOR);
-        let products = if let Some(it) = fresh {
-            Arc::clone(&it.products)
-        } else {
-            let products = Arc::new(self.read(today, deadline).await?);
-            *read = Some(Read { at: Instant::now(), today, products: Arc::clone(&products) });
-            products
+        let mut last = timeout_at(deadline, self.read.lock()).await.map_err(|_late| RankingError::InTheMaking)?;
+        let known = last.read.as_ref().filter(|it| it.today == today);
+        let known = known.map(|it| (Arc::clone(&it.products), it.at.elapsed() < FRESH_FOR));
+        let products = match known {
+            Some((products, true)) => products,
+            known => self.read_anew(&mut last, known.map(|(products, _old)| products), today, deadline).await?,
         };
-        drop(read);
+        drop(last);
         Ok(products.iter().take(limit.get()).cloned().collect())
+    }
+
+    /// Reads the ranking, unless that failed a moment ago: those who wait in line must not each wait for the same that does not answer.
+    async fn read_anew(
+        &self,
+        last: &mut Last,
+        known: Option<Arc<Vec<RankedProduct>>>,
+        today: BusinessDay,
+        deadline: Instant,
+    ) -> Result<Arc<Vec<RankedProduct>>, RankingError> {
+        let error = if last.failed.is_some_and(|at| at.elapsed() < PAUSE) {
+            RankingError::OutOfReach
+        } else {
+            match self.read(today, deadline).await {
+                Ok(products) => {
+                    let products = Arc::new(products);
+                    *last = Last { read: Some(Read { at: Instant::now(), today, products: Arc::clone(&products) }), failed: None };
+                    return Ok(products);
+                }
+                Err(error) => error,
+            }
+        };
+        if !matches!(error, RankingError::OutOfReach) {
+            tracing::warn!(%error, "the ranking cannot be read: the last one that is known is shown, if there is one");
+            last.failed = Some(Instant::now());
+        }
+        known.ok_or(error)
     }
 
     async fn read(&self, today: BusinessDay, deadline: Instant) -> Result<Vec<RankedProduct>, RankingError> {

@@ -1,6 +1,6 @@
 //! The jobs that are due by the clock.
 
-use crate::lock::LockError;
+use crate::lock::{LockError, LockGrant};
 use crate::ranking::RankingError;
 use crate::store::StoreError;
 use crate::{Commerce, SweepError};
@@ -46,6 +46,11 @@ impl Job {
     /// The job of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|job| job.name() == name)
+    }
+
+    /// Whether the rows themselves see to it that each thing is done once: the lock only saves the work of looking twice.
+    const fn is_guarded_by_the_store(self) -> bool {
+        matches!(self, Self::ExpireOrders | Self::Housekeeping)
     }
 
     const fn every(self) -> Duration {
@@ -111,27 +116,38 @@ impl Scheduler {
         }
     }
 
-    /// Does a job once unless another process is at it; answers how many things it did.
+    /// Does a job once unless another process is at it; answers how many things it did. What the store guards by itself is done although the lock
+    /// service is unavailable.
     ///
     /// # Errors
     /// [`JobError`] if the store or the lock service failed.
     pub async fn run_once(&self, job: Job) -> Result<u64, JobError> {
         let locks = &self.commerce.parts().locks;
-        let Some(grant) = locks.try_acquire(&format!("job-{job}"), LEASE).await? else { return Ok(0) };
-        let mut done = 0;
-        let outcome = loop {
-            match self.step(job).await {
-                Ok((count, more)) => {
-                    done += count;
-                    if !more || !locks.renew(&grant, LEASE).await? {
-                        break Ok(done);
-                    }
-                }
-                Err(error) => break Err(error),
+        let grant = match locks.try_acquire(&format!("job-{job}"), LEASE).await {
+            Ok(Some(grant)) => grant,
+            Ok(None) => return Ok(0),
+            Err(error) if job.is_guarded_by_the_store() => {
+                tracing::warn!(error = %error.0, %job, "a job is done without its lock: the lock service is unavailable");
+                return self.step(job).await.map(|(done, _more)| done);
             }
+            Err(error) => return Err(error.into()),
         };
-        locks.release(&grant).await?;
+        let outcome = self.run_under(job, &grant).await;
+        if let Err(error) = locks.release(&grant).await {
+            tracing::warn!(error = %error.0, %job, "the lock of a job is held until its lease is over");
+        }
         outcome
+    }
+
+    async fn run_under(&self, job: Job, grant: &LockGrant) -> Result<u64, JobError> {
+        let mut done = 0;
+        loop {
+            let (count, more) = self.step(job).await?;
+            done += count;
+            if !more || !self.commerce.parts().locks.renew(grant, LEASE).await? {
+                return Ok(done);
+            }
+        }
     }
 
     /// A bounded part of a job: how many things it did, and whether more may be left.

@@ -31,6 +31,24 @@ async fn an_order_can_be_paid_from_the_commit_that_places_it() {
     assert_eq!((books.stock[&option], books.balances[&buyer]), (0, 0));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_process_that_reads_nothing_takes_the_steps_all_the_same_and_others_pass_over_the_messages() {
+    // Given a shop that follows every group, one of them twice, and reads on behalf of none,
+    let shop = Shop::open();
+    shop.commerce.follow(&Group::ALL);
+    shop.commerce.follow(&[Group::Stock]);
+    let (buyer, option) = (shop.user(3_000).await, shop.option(1_000, 3).await);
+    // when an order is placed and paid,
+    let order = shop.place(buyer, &[(option, 2)], None).await;
+    assert_eq!(shop.status(order).await, OrderStatus::AwaitingPayment);
+    shop.commerce.pay(order, buyer).await.unwrap();
+    // then every step was taken once, also after consumers elsewhere have read the messages.
+    shop.settle().await;
+    assert_eq!(shop.dead_letters().await, 0);
+    let books = Books::close(&shop).await;
+    assert_eq!((books.stock[&option], books.balances[&buyer]), (1, 1_000));
+}
+
 /// Cannot handle anything.
 struct Clueless;
 

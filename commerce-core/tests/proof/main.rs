@@ -1,5 +1,5 @@
 //! Proof that the core does what it promises, on the in-memory parts: every saga step under every fault, group commit, idempotency, waiting,
-//! the relay, the clock's jobs, the ranking, and random histories against plain models.
+//! the relay, outages, the clock's jobs, the ranking, and random histories against plain models.
 
 mod books;
 mod chain;
@@ -8,6 +8,7 @@ mod effects;
 mod group_commit;
 mod idempotency;
 mod model;
+mod outage;
 mod ranking;
 mod relay;
 mod running;

@@ -140,6 +140,23 @@ async fn relays_at_work_at_the_same_time_never_take_the_same_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_commit_wakes_the_relay_of_its_process_and_a_shop_that_ends_leaves_nothing_to_carry() {
+    // Given a shop whose relay has found nothing to do,
+    let shop = Shop::open();
+    let (buyer, option) = (shop.user(1_000).await, shop.option(1_000, 5).await);
+    shop.commerce.start_relay();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    // when an order is placed, then its event travels at once;
+    shop.place(buyer, &[(option, 1)], None).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(shop.bus.messages(Topic::Order).len(), 1);
+    // and when the shop ends right after a commit, then that is carried, too.
+    shop.place(buyer, &[(option, 1)], None).await;
+    shop.commerce.shutdown().await;
+    assert_eq!((shop.bus.messages(Topic::Order).len(), undelivered(&shop).await), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_running_relay_carries_what_comes_and_goes_on_after_an_outage() {
     // Given a relay that runs on a store that is down for a while,
     let (shop, _) = shop_with_an_order().await;

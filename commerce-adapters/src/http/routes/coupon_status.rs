@@ -67,7 +67,7 @@ pub(super) async fn show(
         return Ok(ok(&CouponStatusData::of(present)));
     }
     let seat = shop.event_streams.seat(caller)?;
-    let watch = shop.commerce.watch_task(id).await?;
+    let watch = shop.commerce.watch_task(id).await;
     Ok(event_stream(&shop, seat, Outcomes { watch, told: false }))
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn stream(State(shop): State<Shop>, caller: Caller, PathId(id):
     query.read(&[])?;
     shop.commerce.order(id, caller.actor).await?.ok_or(OrderError::NotFound(id))?;
     let seat = shop.event_streams.seat(caller)?;
-    let watch = shop.commerce.watch_order(id).await?;
+    let watch = shop.commerce.watch_order(id).await;
     Ok(event_stream(&shop, seat, watch))
 }
 

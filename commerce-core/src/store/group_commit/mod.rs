@@ -67,6 +67,8 @@ pub struct GroupCommit {
     desks: RwLock<Vec<Arc<dyn Source>>>,
     followers: RwLock<Vec<Arc<dyn Follower>>>,
     bell: Arc<Bell>,
+    /// Rung after each commit that appended events.
+    appended: Arc<Notify>,
     next_desk: Mutex<usize>,
     stop: CancellationToken,
     workers: TaskTracker,
@@ -82,6 +84,7 @@ impl GroupCommit {
             desks: RwLock::default(),
             followers: RwLock::default(),
             bell: Arc::default(),
+            appended: Arc::default(),
             next_desk: Mutex::new(0),
             stop: CancellationToken::new(),
             workers: TaskTracker::new(),
@@ -99,10 +102,18 @@ impl GroupCommit {
         desk
     }
 
-    /// Lets someone handle events in the unit of work that appends them, which saves a commit for every step. If that fails for whatever
-    /// reason, the unit of work is run again without, and the events go by message.
+    /// Lets someone handle events in the unit of work that appends them, which saves a commit for every step; of each group the first, for they
+    /// would do the same. If that fails for whatever reason, the unit of work is run again without, and the events go by message.
     pub(crate) fn chain(&self, follower: Arc<dyn Follower>) {
-        self.followers.write().unwrap_or_else(PoisonError::into_inner).push(follower);
+        let mut followers = self.followers.write().unwrap_or_else(PoisonError::into_inner);
+        if followers.iter().all(|other| other.group() != follower.group()) {
+            followers.push(follower);
+        }
+    }
+
+    /// What is notified after each commit that appended events: it wakes the one who carries them.
+    pub fn appended(&self) -> Arc<Notify> {
+        Arc::clone(&self.appended)
     }
 
     /// Commits what waits, then ends the workers. Commands that come later are refused with [`StoreError::Overloaded`].
@@ -176,7 +187,12 @@ impl GroupCommit {
             let commands: usize = group.iter().map(|lot| lot.len()).sum();
             metrics::histogram!("commerce_batch_commands").record(u32::try_from(commands).unwrap_or(u32::MAX));
             match self.attempt(&mut group, &followers).await {
-                Ok(()) => group.into_iter().for_each(Lot::settle),
+                Ok(appended) => {
+                    group.into_iter().for_each(Lot::settle);
+                    if appended {
+                        self.appended.notify_one();
+                    }
+                }
                 Err(error) if error.is_outage() => fail(group, error),
                 Err(error) if !followers.is_empty() => {
                     tracing::warn!(%error, "a batch failed: its events go by message");
@@ -199,7 +215,8 @@ impl GroupCommit {
         }
     }
 
-    async fn attempt(&self, lots: &mut [Box<dyn Lot>], followers: &[Arc<dyn Follower>]) -> Result<(), StoreError> {
+    /// Answers whether events were appended.
+    async fn attempt(&self, lots: &mut [Box<dyn Lot>], followers: &[Arc<dyn Follower>]) -> Result<bool, StoreError> {
         transact(self.store.as_ref(), Backoff::STORE, self.random.as_ref(), &mut Batch { lots, followers }).await
     }
 }
@@ -212,13 +229,13 @@ struct Batch<'a> {
 
 #[async_trait]
 impl Transaction for Batch<'_> {
-    type Output = ();
+    type Output = bool;
 
-    async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+    async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
         for lot in self.lots.iter_mut() {
             lot.run(uow).await?;
         }
-        if self.followers.is_empty() { Ok(()) } else { chain::follow(uow, self.followers).await }
+        chain::follow(uow, self.followers).await
     }
 }
 

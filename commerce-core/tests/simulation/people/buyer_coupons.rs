@@ -76,9 +76,9 @@ impl Buyer {
     async fn wait_for_task(&self, task: TaskId, user: UserId, coupon: CouponId) {
         let world = &self.client.world;
         world.told.borrow_mut().tasks.insert(task, TaskTold { user, coupon, outcome: None });
-        let watched = async |commerce: Commerce| match commerce.watch_task(task).await {
-            Ok(mut watch) => tokio::time::timeout(Duration::from_secs(3), watch.outcome()).await.ok()?.ok()?,
-            Err(_) => None,
+        let watched = async |commerce: Commerce| {
+            let mut watch = commerce.watch_task(task).await;
+            tokio::time::timeout(Duration::from_secs(3), watch.outcome()).await.ok()?.ok()?
         };
         let Some(update) = self.client.ask(watched).await.flatten() else { return };
         if let Some(code) = update.error_code {

@@ -109,7 +109,7 @@ impl Buyer {
 
     async fn watch(&self, id: OrderId) {
         let seen = async |commerce: Commerce| {
-            let Ok(mut watch) = commerce.watch_order(id).await else { return };
+            let mut watch = commerce.watch_order(id).await;
             let mut last = None;
             for _ in 0..UPDATES_MAX {
                 let Ok(Ok(Some(update))) = tokio::time::timeout(Duration::from_secs(2), watch.next()).await else { return };

@@ -7,8 +7,8 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Error, Executor, SqlSafeStr};
 
-// 0018_bus_offsets and 0021_ranking_calendar to 0026_ranked_products are not there: groups that share a MySQL store read from Kafka, which keeps their
-// places, and boards live in Redis.
+// 0018_bus_offsets, 0021_ranking_calendar to 0026_ranked_products and 0028_board_day_fences are not there: groups that share a MySQL store read from
+// Kafka, which keeps their places, and boards live in Redis.
 migrations! {
     "mysql",
     1: "0001_users",
@@ -30,6 +30,7 @@ migrations! {
     17: "0017_sequences",
     19: "0019_coupon_requests",
     20: "0020_payments_by_time",
+    27: "0027_fences",
 }
 
 /// Where the driver notes which steps were taken.

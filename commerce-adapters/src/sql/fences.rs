@@ -25,18 +25,18 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         // Most claims are of a lock that was granted anew.
         let mut raise = QueryBuilder::<DB>::new("UPDATE fences SET number = ");
         raise.push_bind(number).push(" WHERE lock_name = ").push_bind(lock.clone()).push(" AND number < ").push_bind(number);
-        if execute(self.connection(), raise).await? == 1 {
+        if execute(self.link(), raise).await? == 1 {
             return Ok(());
         }
         let mut look = QueryBuilder::<DB>::new("SELECT number FROM fences WHERE lock_name = ");
         look.push_bind(lock.clone()).push(DB::FOR_UPDATE);
-        let stored: Option<i64> = fetch(self.connection(), look, |row| row.int()).await?.pop();
+        let stored: Option<i64> = fetch(self.link(), look, |row| row.int()).await?.pop();
         match stored.map(|stored| stored.cmp(&number)) {
             None => {
                 let mut add = QueryBuilder::<DB>::new("INSERT INTO fences (lock_name, number) VALUES (");
                 add.push_bind(lock.clone()).push(", ").push_bind(number).push(")");
                 // Whoever adds the same one at the same moment comes first: this unit of work is run again then.
-                execute(self.connection(), add).await.map(drop)
+                execute(self.link(), add).await.map(drop)
             }
             Some(Ordering::Equal) => Ok(()),
             Some(Ordering::Greater) => Err(StoreError::Fenced { lock: lock.clone() }),

@@ -28,7 +28,9 @@ mod value;
 
 pub(crate) use backend::{Backend, Session};
 pub(crate) use fields::{Fields, read_whole};
-pub(crate) use link::{Link, answer, settle};
+pub(crate) use link::Link;
+#[cfg(feature = "mysql")]
+pub(crate) use link::{answer, settle};
 pub(crate) use queries::SqlQueries;
 pub(crate) use schema::migrations;
 pub use schema::{OpenError, SchemaState};

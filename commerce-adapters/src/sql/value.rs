@@ -1,5 +1,6 @@
 use super::Backend;
 use super::backend::Row;
+#[cfg(feature = "mysql")]
 use sqlx::QueryBuilder;
 
 /// A value of a column, on its way into an UPDATE of many rows.
@@ -24,6 +25,7 @@ impl Value {
     }
 
     /// Binds it where the query stands.
+    #[cfg(feature = "mysql")]
     pub(crate) fn push<DB: Backend>(self, query: &mut QueryBuilder<DB>) {
         match self {
             Self::Int(number) => query.push_bind(number),

@@ -212,7 +212,7 @@ impl RankingBoard for SqliteBoard {
         let mut session = self.begin().await?;
         let mut later = of_day("SELECT fence FROM board_days WHERE day = ", &day);
         later.push(" AND fence > ").push_bind(fence);
-        if !fetch(session.connection(), later, |row: &mut Fields<'_, Sqlite>| row.int()).await.map_err(board_error)?.is_empty() {
+        if !fetch(session.link(), later, |row: &mut Fields<'_, Sqlite>| row.int()).await.map_err(board_error)?.is_empty() {
             return Ok(false);
         }
         for table in DAY_TABLES {
@@ -221,7 +221,7 @@ impl RankingBoard for SqliteBoard {
         }
         let mut begin_anew = of_day("INSERT INTO board_days (day, whole, fence) VALUES (", &day);
         begin_anew.push(", 0, ").push_bind(fence).push(")");
-        execute(session.connection(), begin_anew).await.map_err(board_error)?;
+        execute(session.link(), begin_anew).await.map_err(board_error)?;
         session.commit(Vec::new()).await.map_err(board_error)?;
         Ok(true)
     }

@@ -4,7 +4,9 @@
 
 use commerce_adapters::clock::SystemClock;
 use commerce_adapters::embedded::InProcessLocks;
+use commerce_adapters::random::ThreadRandom;
 use commerce_adapters::sqlite::{Durability, Migrate, OpenError, SchemaState, SqliteBoard, SqliteOptions, SqliteStore};
+use commerce_core::lock::Locks;
 use commerce_core::messaging::{Event, Group, Message, NewEvent, OrderConfirmed, SoldUnits};
 use commerce_core::order::{Order, OrderItem, Quantity};
 use commerce_core::payment::{Payment, PaymentMethod, PaymentStatus};
@@ -232,7 +234,8 @@ async fn sell(store: &SqliteStore, number: i64, units: i64, paid_at: Timestamp, 
 /// What an older program left: the schema up to its last version, 18.
 async fn take_the_schema_back(options: &SqliteOptions) {
     let mut connection = SqliteConnectOptions::new().filename(&options.path).connect().await.unwrap();
-    let tables = ["coupon_requests", "ranking_calendar", "board_days", "board_orders", "board_units", "rankings", "ranked_products"];
+    let tables =
+        ["fences", "coupon_requests", "ranking_calendar", "board_days", "board_orders", "board_units", "rankings", "ranked_products"];
     for table in tables {
         connection.execute(AssertSqlSafe(format!("DROP TABLE {table}"))).await.unwrap();
     }
@@ -268,7 +271,7 @@ async fn a_file_of_an_older_program_is_upgraded_and_its_ranking_is_made_from_its
 
     let store = open(&folder).await;
     let board = Arc::new(SqliteBoard::new(store.clone()));
-    let locks = Arc::new(InProcessLocks::new(Arc::new(SystemClock)));
+    let locks = Locks::new(Arc::new(InProcessLocks::new(Arc::new(SystemClock))), Arc::new(ThreadRandom));
     let keeper = RankingKeeper { store: Arc::new(store), board: Arc::clone(&board) as _, locks, calendar };
     assert!(keeper.prepare(today).await.unwrap().is_some());
     let ranking = [(2, 9), (1, 2)].map(|(number, units)| SoldUnits { product_id: product(number), units });

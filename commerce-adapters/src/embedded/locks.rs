@@ -1,10 +1,14 @@
 use async_trait::async_trait;
-use commerce_core::lock::{DistributedLock, LockError, LockGrant};
+use commerce_core::lock::{DistributedLock, LockError, LockGrant, LockWatch};
 use commerce_core::{Clock, Timestamp};
 use rand::RngExt;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Locks whose leases have ended are swept out once there are as many as this, or twice as many as after the last time.
+const SWEPT_AT_MIN: usize = 64;
 
 /// Named locks inside one process, for a shop that has no other.
 ///
@@ -12,12 +16,15 @@ use std::time::Duration;
 /// they go on growing over a restart.
 pub struct InProcessLocks {
     clock: Arc<dyn Clock>,
-    book: Mutex<Book>,
+    book: Arc<Mutex<Book>>,
 }
 
 struct Book {
     fence: u64,
     held: HashMap<String, Held>,
+    swept_at: usize,
+    /// Rung when a lock is let go; there is one as long as somebody watches.
+    bells: HashMap<String, Weak<Notify>>,
 }
 
 struct Held {
@@ -29,44 +36,98 @@ impl InProcessLocks {
     /// Locks whose leases this clock ends.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let fence = u64::try_from(clock.now().millis()).unwrap_or(0);
-        Self { clock, book: Mutex::new(Book { fence, held: HashMap::new() }) }
-    }
-
-    /// Runs `work` on the locks that are held at present; the others are forgotten.
-    fn with_held<T>(&self, work: impl FnOnce(&mut Book, Timestamp) -> T) -> T {
-        let now = self.clock.now();
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        book.held.retain(|_, held| now < held.until);
-        work(&mut book, now)
+        let book = Book { fence, held: HashMap::new(), swept_at: SWEPT_AT_MIN, bells: HashMap::new() };
+        Self { clock, book: Arc::new(Mutex::new(book)) }
     }
 }
 
+fn locked(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
+    book.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Book {
-    fn valid(&mut self, grant: &LockGrant) -> Option<&mut Held> {
-        self.held.get_mut(&grant.name).filter(|held| held.token == grant.token)
+    fn is_held(&self, name: &str, now: Timestamp) -> bool {
+        self.held.get(name).is_some_and(|held| now < held.until)
+    }
+
+    fn grant(&mut self, name: &str, now: Timestamp, lease: Duration) -> LockGrant {
+        if self.held.len() >= self.swept_at {
+            self.held.retain(|_, held| now < held.until);
+            self.swept_at = SWEPT_AT_MIN.max(self.held.len() * 2);
+        }
+        self.fence += 1;
+        let token = token();
+        self.held.insert(name.to_owned(), Held { token, until: now.plus(lease) });
+        LockGrant { name: name.to_owned(), token, fence: self.fence }
+    }
+
+    fn valid(&mut self, grant: &LockGrant, now: Timestamp) -> Option<&mut Held> {
+        self.held.get_mut(&grant.name).filter(|held| held.token == grant.token && now < held.until)
+    }
+
+    fn release(&mut self, grant: &LockGrant, now: Timestamp) -> bool {
+        let valid = self.valid(grant, now).is_some();
+        if valid {
+            self.held.remove(&grant.name);
+            if let Some(bell) = self.bells.get(&grant.name).and_then(Weak::upgrade) {
+                bell.notify_one();
+            }
+        }
+        valid
     }
 }
 
 #[async_trait]
 impl DistributedLock for InProcessLocks {
     async fn try_acquire(&self, name: &str, lease: Duration) -> Result<Option<LockGrant>, LockError> {
-        Ok(self.with_held(|book, now| {
-            if book.held.contains_key(name) {
-                return None;
-            }
-            book.fence += 1;
-            let token = token();
-            book.held.insert(name.to_owned(), Held { token, until: now.plus(lease) });
-            Some(LockGrant { name: name.to_owned(), token, fence: book.fence })
-        }))
+        Ok(self.try_acquire_all(&[name], lease).await?.and_then(|mut grants| grants.pop()))
     }
 
     async fn renew(&self, grant: &LockGrant, lease: Duration) -> Result<bool, LockError> {
-        Ok(self.with_held(|book, now| book.valid(grant).map(|held| held.until = now.plus(lease)).is_some()))
+        let now = self.clock.now();
+        Ok(locked(&self.book).valid(grant, now).map(|held| held.until = now.plus(lease)).is_some())
     }
 
     async fn release(&self, grant: &LockGrant) -> Result<bool, LockError> {
-        Ok(self.with_held(|book, _| book.valid(grant).is_some() && book.held.remove(&grant.name).is_some()))
+        Ok(locked(&self.book).release(grant, self.clock.now()))
+    }
+
+    async fn watch(&self, name: &str) -> Result<Option<Box<dyn LockWatch>>, LockError> {
+        let mut book = locked(&self.book);
+        let bell = book.bells.get(name).and_then(Weak::upgrade).unwrap_or_default();
+        book.bells.insert(name.to_owned(), Arc::downgrade(&bell));
+        Ok(Some(Box::new(Watch { book: Arc::clone(&self.book), name: name.to_owned(), bell })))
+    }
+
+    async fn try_acquire_all(&self, names: &[&str], lease: Duration) -> Result<Option<Vec<LockGrant>>, LockError> {
+        let now = self.clock.now();
+        let mut book = locked(&self.book);
+        let free = !names.iter().any(|name| book.is_held(name, now));
+        Ok(free.then(|| names.iter().map(|name| book.grant(name, now, lease)).collect()))
+    }
+}
+
+struct Watch {
+    book: Arc<Mutex<Book>>,
+    name: String,
+    bell: Arc<Notify>,
+}
+
+#[async_trait]
+impl LockWatch for Watch {
+    async fn freed(&mut self) {
+        self.bell.notified().await;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Nobody else can begin to watch at this moment.
+        let mut book = locked(&self.book);
+        drop(std::mem::take(&mut self.bell));
+        if book.bells.get(&self.name).is_some_and(|bell| bell.strong_count() == 0) {
+            book.bells.remove(&self.name);
+        }
     }
 }
 

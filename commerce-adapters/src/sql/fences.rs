@@ -1,5 +1,5 @@
 use super::statements::{execute, fetch};
-use super::{Backend, SqlUnitOfWork};
+use super::{Backend, SqlUnitOfWork, read_whole};
 use async_trait::async_trait;
 use commerce_core::lock::{Fence, FenceRepository};
 use commerce_core::store::StoreError;
@@ -30,7 +30,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         }
         let mut look = QueryBuilder::<DB>::new("SELECT number FROM fences WHERE lock_name = ");
         look.push_bind(lock.clone()).push(DB::FOR_UPDATE);
-        let stored: Option<i64> = fetch(self.link(), look, |row| row.int()).await?.pop();
+        let stored: Option<i64> = fetch(self.link(), look, read_whole).await?.pop();
         match stored.map(|stored| stored.cmp(&number)) {
             None => {
                 let mut add = QueryBuilder::<DB>::new("INSERT INTO fences (lock_name, number) VALUES (");

@@ -1,6 +1,7 @@
 use super::Commerce;
 use crate::coupon::{Coupon, CouponError, CreateCoupon, NewCoupon};
 use crate::idempotency::{Answer, IdempotencyRecord, Keyed, KeyedCommand};
+use crate::lock::{Fence, FencedCommands};
 use crate::messaging::ReplayDeadLetter;
 use crate::order::{CancelOrder, ExpireOrder, Order, OrderError, OrderLines, PlaceOrder};
 use crate::payment::{PayOrder, Payment, PaymentError, RefundPayment};
@@ -194,16 +195,20 @@ impl Commerce {
         submit(&self.0.desks.refund, RefundPayment { id, actor, trace_parent: None }).await
     }
 
-    /// Ends at most `limit` orders whose payment deadline has passed, and answers how many it ended.
+    /// Ends at most `limit` orders whose payment deadline has passed, and answers how many it ended. `fences` are those of the locks under which it
+    /// is done, if any.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn expire_orders(&self, limit: u32) -> Result<usize, Arc<StoreError>> {
+    /// Those of the store; [`StoreError::Fenced`] if a later holder of one of the locks has written.
+    pub async fn expire_orders(&self, limit: u32, fences: &[Fence]) -> Result<usize, Arc<StoreError>> {
         let now = self.0.parts.clock.now();
         let overdue = self.0.parts.store.queries().overdue_orders(now, limit).await?;
+        if overdue.is_empty() {
+            return Ok(0);
+        }
         let commands = overdue.into_iter().map(|id| ExpireOrder { id }).collect();
-        let expired: Result<Vec<_>, _> = self.0.desks.expire_order.submit_all(commands).await?.into_iter().collect();
-        Ok(expired?.into_iter().filter(|expired| *expired).count())
+        let expired = self.0.desks.expire_orders.submit(FencedCommands { fences: fences.to_vec(), commands }).await?;
+        Ok(expired.into_iter().filter(|expired| *expired).count())
     }
 
     /// Sends a dead letter to its group again; `false` if it does not exist or was replayed already.

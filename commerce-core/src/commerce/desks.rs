@@ -1,6 +1,7 @@
 use super::{Parts, Settings};
 use crate::coupon::{CreateCoupons, RequestCoupons};
 use crate::idempotency::{Keyed, KeyedCommand, ReplaceAnswers};
+use crate::lock::Fenced;
 use crate::messaging::ReplayDeadLetters;
 use crate::order::{CancelOrders, ExpireOrders, PlaceOrders};
 use crate::payment::{Pay, Refund};
@@ -35,7 +36,7 @@ pub struct Desks {
     pub pay: Arc<Desk<Keyed<Pay>>>,
     /// Refunds payments.
     pub refund: Arc<Desk<Keyed<Refund>>>,
-    pub(super) expire_order: Arc<Desk<ExpireOrders>>,
+    pub(super) expire_orders: Arc<Desk<Fenced<ExpireOrders>>>,
     pub(super) replay_dead_letter: Arc<Desk<ReplayDeadLetters>>,
     pub(super) replace_answer: Arc<Desk<ReplaceAnswers>>,
 }
@@ -56,7 +57,7 @@ impl Desks {
             cancel_order: keyed(group_commit, parts, CancelOrders { clock: clock() }),
             pay: keyed(group_commit, parts, Pay { clock: clock() }),
             refund: keyed(group_commit, parts, Refund { clock: clock() }),
-            expire_order: group_commit.desk(ExpireOrders { clock: clock() }),
+            expire_orders: group_commit.desk(Fenced(ExpireOrders { clock: clock() })),
             replay_dead_letter: group_commit.desk(ReplayDeadLetters),
             replace_answer: group_commit.desk(ReplaceAnswers),
         }

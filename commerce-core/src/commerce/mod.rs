@@ -17,7 +17,7 @@ use self::coupons::Swept;
 use self::lookups::{CouponLookup, OrderLookup, ProductLookup, RequestLookup};
 use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Audited, audit};
 use crate::coupon::{CouponGate, GateKeeper};
-use crate::lock::DistributedLock;
+use crate::lock::{DistributedLock, Locks};
 use crate::messaging::{MessageBus, SagaPace};
 use crate::notify::Notifier;
 use crate::ranking::{Ranking, RankingBoard, RankingKeeper};
@@ -114,6 +114,7 @@ pub struct Commerce(Arc<Shop>);
 struct Shop {
     parts: Parts,
     settings: Settings,
+    locks: Locks,
     desks: Desks,
     group_commit: Arc<GroupCommit>,
     ranking: Ranking,
@@ -141,9 +142,10 @@ impl Commerce {
     pub fn open(parts: Parts, settings: Settings) -> Self {
         let group_commit = GroupCommit::start(Arc::clone(&parts.store), Arc::clone(&parts.random), settings.group_commit);
         let desks = Desks::open(&group_commit, &parts, &settings);
-        let (store, locks) = (|| Arc::clone(&parts.store), || Arc::clone(&parts.locks));
-        let gates = GateKeeper { store: store(), gate: Arc::clone(&parts.gate), locks: locks() };
-        let keeper = RankingKeeper { store: store(), board: Arc::clone(&parts.board), locks: locks(), calendar: settings.calendar };
+        let store = || Arc::clone(&parts.store);
+        let locks = Locks::new(Arc::clone(&parts.locks), Arc::clone(&parts.random));
+        let gates = GateKeeper { store: store(), gate: Arc::clone(&parts.gate), locks: locks.clone() };
+        let keeper = RankingKeeper { store: store(), board: Arc::clone(&parts.board), locks: locks.clone(), calendar: settings.calendar };
         let ranking = Ranking::new(keeper);
         let (stop, workers) = (CancellationToken::new(), TaskTracker::new());
         let orders = group_read(OrderLookup(store()), &stop, &workers);
@@ -154,6 +156,7 @@ impl Commerce {
         Self(Arc::new(Shop {
             parts,
             settings,
+            locks,
             desks,
             group_commit,
             ranking,
@@ -174,6 +177,11 @@ impl Commerce {
     /// The adapters the shop is made of.
     pub fn parts(&self) -> &Parts {
         &self.0.parts
+    }
+
+    /// The locks that keep two processes of the shop from doing the same thing.
+    pub fn locks(&self) -> &Locks {
+        &self.0.locks
     }
 
     /// How the shop behaves.

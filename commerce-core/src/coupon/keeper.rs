@@ -1,13 +1,11 @@
 use super::{Coupon, CouponGate, CouponRequest, GateError, GatePlace, PendingPlace, PlaceState, UserCoupon};
-use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::lock::{HeldLock, LockError, LockName, Locks, Tenure};
 use crate::store::{PageLimit, Store, StoreError, ascending};
 use crate::{CouponId, Timestamp};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How many places are loaded at once.
 const PAGE_ROWS: u32 = 1_000;
-const LEASE: Duration = Duration::from_secs(30);
 
 /// Why a gate could not be rebuilt; it stays closed.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +29,7 @@ pub struct GateKeeper {
     /// What is rebuilt.
     pub gate: Arc<dyn CouponGate>,
     /// What keeps two processes from rebuilding the same gate.
-    pub locks: Arc<dyn DistributedLock>,
+    pub locks: Locks,
 }
 
 impl GateKeeper {
@@ -41,9 +39,9 @@ impl GateKeeper {
     /// # Errors
     /// [`KeeperError`]; the gate stays closed then, and can be rebuilt again.
     pub async fn rebuild(&self, coupon: CouponId) -> Result<Option<u64>, KeeperError> {
-        let Some(grant) = self.locks.try_acquire(&format!("gate-{coupon}"), LEASE).await? else { return Ok(None) };
-        let rebuilt = self.rebuild_under(coupon, &grant).await;
-        self.locks.release(&grant).await?;
+        let Some(held) = self.locks.try_lock(&[LockName::of("gate", coupon)], Tenure::JOB).await? else { return Ok(None) };
+        let rebuilt = self.rebuild_under(coupon, &held).await;
+        held.release().await?;
         rebuilt
     }
 
@@ -90,27 +88,27 @@ impl GateKeeper {
         Ok(())
     }
 
-    async fn rebuild_under(&self, coupon_id: CouponId, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+    async fn rebuild_under(&self, coupon_id: CouponId, held: &HeldLock) -> Result<Option<u64>, KeeperError> {
         // Closed first, so that everybody admitted from now on is admitted by the rebuilt gate. Who was admitted before and is not stored yet
         // is among the pending ones that the gate keeps; if it has lost those too, the issuer is the judge.
-        self.gate.close(coupon_id, grant.fence).await?;
+        self.gate.close(coupon_id, held.fence()).await?;
         let Some(coupon) = self.store.queries().coupon(coupon_id).await? else { return Ok(None) };
-        let (Some(pending), Some(issued)) = (self.load_pending(&coupon, grant).await?, self.load_issued(&coupon, grant).await?) else {
+        let (Some(pending), Some(issued)) = (self.load_pending(&coupon, held).await?, self.load_issued(&coupon, held).await?) else {
             return Ok(None);
         };
-        let opened = self.gate.open(&coupon, grant.fence).await?;
+        let opened = self.gate.open(&coupon, held.fence()).await?;
         tracing::info!(coupon_id = coupon_id.get(), issued, pending, opened, "rebuilt a coupon gate");
         Ok(opened.then_some(pending + issued))
     }
 
     /// Pending requests come first: one that is decided meanwhile is settled by the sweeper, while one that was looked for too late in both
     /// places would be missed.
-    async fn load_pending(&self, coupon: &Coupon, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+    async fn load_pending(&self, coupon: &Coupon, held: &HeldLock) -> Result<Option<u64>, KeeperError> {
         let (mut after, mut loaded) = (None, 0);
         loop {
             let page = self.store.queries().pending_requests(after, PAGE_ROWS).await?;
             let places: Vec<_> = page.iter().filter(|request| request.coupon_id == coupon.id).map(GatePlace::from).collect();
-            if !self.load(coupon, grant, &places).await? {
+            if !self.load(coupon, held, &places).await? {
                 return Ok(None);
             }
             loaded += places.len() as u64;
@@ -121,12 +119,12 @@ impl GateKeeper {
         }
     }
 
-    async fn load_issued(&self, coupon: &Coupon, grant: &LockGrant) -> Result<Option<u64>, KeeperError> {
+    async fn load_issued(&self, coupon: &Coupon, held: &HeldLock) -> Result<Option<u64>, KeeperError> {
         let (mut after, mut loaded) = (None, 0);
         loop {
             let page = self.store.queries().issued_of(coupon.id, after, PAGE_ROWS).await?;
             let places: Vec<_> = page.iter().map(GatePlace::from).collect();
-            if !self.load(coupon, grant, &places).await? {
+            if !self.load(coupon, held, &places).await? {
                 return Ok(None);
             }
             loaded += places.len() as u64;
@@ -137,9 +135,9 @@ impl GateKeeper {
         }
     }
 
-    /// Loads a page and holds the lock on; `false` if somebody else has taken over.
-    async fn load(&self, coupon: &Coupon, grant: &LockGrant, places: &[GatePlace]) -> Result<bool, KeeperError> {
-        Ok(self.gate.load(coupon.id, grant.fence, places).await? && self.locks.renew(grant, LEASE).await?)
+    /// Loads a page; `false` if somebody else has taken over, or may have.
+    async fn load(&self, coupon: &Coupon, held: &HeldLock, places: &[GatePlace]) -> Result<bool, KeeperError> {
+        Ok(self.gate.load(coupon.id, held.fence(), places).await? && !held.is_lost())
     }
 }
 

@@ -53,6 +53,14 @@ pub trait DistributedLock: Send + Sync {
     /// [`LockError`] if the service cannot be reached.
     async fn release(&self, grant: &LockGrant) -> Result<bool, LockError>;
 
+    /// Begins to watch for a lock to be let go. `None` from a service that does not tell: whoever waits has to try again and again.
+    ///
+    /// # Errors
+    /// [`LockError`] if the service cannot be reached.
+    async fn watch(&self, _name: &str) -> Result<Option<Box<dyn LockWatch>>, LockError> {
+        Ok(None)
+    }
+
     /// Takes all of these locks or none, for `lease`; answers their grants in the order of `names`, which are distinct and ascending.
     ///
     /// A service that can take all of them in one step should: this default takes one after the other and gives back what it has when one is
@@ -104,4 +112,14 @@ pub trait DistributedLock: Send + Sync {
         }
         Ok(all)
     }
+}
+
+/// Tells one who waits for a lock that it was let go. Dropping it ends the watching.
+///
+/// It is a hint: it MAY come when the lock is held, late, or never, as when a lease ends by itself. Of several who watch the same lock at least one
+/// MUST be told of a release that follows the watch, unless the connection to the service is lost.
+#[async_trait]
+pub trait LockWatch: Send {
+    /// Waits until the lock may be free. It MUST be safe to cancel.
+    async fn freed(&mut self);
 }

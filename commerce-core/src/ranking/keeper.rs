@@ -1,16 +1,13 @@
 use super::{BoardError, RankingBoard, horizon, window};
-use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::lock::{HeldLock, LockError, LockName, Locks, Tenure};
 use crate::messaging::SoldUnits;
 use crate::store::{SaleCursor, Store, StoreError};
 use crate::{BusinessCalendar, BusinessDay};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How many sales are counted at once.
 const PAGE_ROWS: u32 = 500;
-const LEASE: Duration = Duration::from_secs(30);
-const LOCK: &str = "ranking";
 
 /// Why a ranking could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +37,7 @@ pub struct RankingKeeper {
     /// Where it is counted.
     pub board: Arc<dyn RankingBoard>,
     /// What keeps two processes from making the same ranking.
-    pub locks: Arc<dyn DistributedLock>,
+    pub locks: Locks,
     /// Which day an instant belongs to.
     pub calendar: BusinessCalendar,
 }
@@ -52,7 +49,7 @@ impl RankingKeeper {
     /// # Errors
     /// [`RankingError`]; what is missing is made the next time.
     pub async fn prepare(&self, today: BusinessDay) -> Result<Option<u64>, RankingError> {
-        self.under_lock(async |grant| self.prepare_under(today, grant).await).await
+        self.under_lock(async |held| self.prepare_under(today, held).await).await
     }
 
     /// Counts a day anew from the store, and makes the ranking of `today` anew. Answers how many sales there were; `None` if another process is at
@@ -61,9 +58,9 @@ impl RankingKeeper {
     /// # Errors
     /// [`RankingError`]; the day is counted anew the next time.
     pub async fn rebuild(&self, day: BusinessDay, today: BusinessDay) -> Result<Option<u64>, RankingError> {
-        self.under_lock(async |grant| {
+        self.under_lock(async |held| {
             self.keep_calendar().await?;
-            let sales = self.rebuild_day(day, grant).await?;
+            let sales = self.rebuild_day(day, held).await?;
             if self.board.top(today, 1).await?.is_some() {
                 self.board.aggregate(today).await?;
             }
@@ -86,21 +83,21 @@ impl RankingKeeper {
         (horizon(today)..=today).contains(&day)
     }
 
-    async fn under_lock(&self, work: impl AsyncFnOnce(&LockGrant) -> Result<u64, RankingError>) -> Result<Option<u64>, RankingError> {
-        let Some(grant) = self.locks.try_acquire(LOCK, LEASE).await? else { return Ok(None) };
-        let outcome = work(&grant).await;
-        self.locks.release(&grant).await?;
+    async fn under_lock(&self, work: impl AsyncFnOnce(&HeldLock) -> Result<u64, RankingError>) -> Result<Option<u64>, RankingError> {
+        let Some(held) = self.locks.try_lock(&[LockName::only("ranking")], Tenure::JOB).await? else { return Ok(None) };
+        let outcome = work(&held).await;
+        held.release().await?;
         outcome.map(Some)
     }
 
-    async fn prepare_under(&self, today: BusinessDay, grant: &LockGrant) -> Result<u64, RankingError> {
+    async fn prepare_under(&self, today: BusinessDay, held: &HeldLock) -> Result<u64, RankingError> {
         self.keep_calendar().await?;
         let whole = self.board.days().await?.into_iter().filter(|board| board.whole);
         let whole: HashSet<_> = whole.map(|board| board.day).collect();
         let (mut made, mut changed) = (0, false);
         for day in today.since(window(today).start) {
             if !whole.contains(&day) {
-                self.rebuild_day(day, grant).await?;
+                self.rebuild_day(day, held).await?;
                 made += 1;
                 changed |= day != today;
             }
@@ -126,9 +123,9 @@ impl RankingKeeper {
 
     /// A sale whose event is recorded before the board is cleared is stored by then, and so is counted from the store; one whose event is recorded
     /// later is known to the board twice, which makes no difference.
-    async fn rebuild_day(&self, day: BusinessDay, grant: &LockGrant) -> Result<u64, RankingError> {
+    async fn rebuild_day(&self, day: BusinessDay, held: &HeldLock) -> Result<u64, RankingError> {
         let (from, to) = (self.calendar.start_of(day), self.calendar.start_of(day.next()));
-        if !self.board.clear(day, grant.fence).await? {
+        if !self.board.clear(day, held.fence()).await? {
             return Err(RankingError::InTheMaking);
         }
         let (mut after, mut counted) = (None, 0);
@@ -137,7 +134,7 @@ impl RankingKeeper {
             self.board.record(day, &sales).await?;
             counted += sales.len() as u64;
             after = sales.last().map(|sale| SaleCursor { paid_at: sale.paid_at, order_id: sale.order_id });
-            if !self.locks.renew(grant, LEASE).await? {
+            if held.is_lost() {
                 return Err(RankingError::InTheMaking);
             }
             if sales.len() < PAGE_ROWS as usize {
@@ -145,7 +142,7 @@ impl RankingKeeper {
             }
         }
         // Whoever has lost the lock must not call the day whole: another may just have begun it anew.
-        if !self.board.mark_whole(day, grant.fence).await? {
+        if !self.board.mark_whole(day, held.fence()).await? {
             return Err(RankingError::InTheMaking);
         }
         tracing::info!(%day, sales = counted, "counted the sales of a day anew");

@@ -1,6 +1,6 @@
 //! The jobs that are due by the clock.
 
-use crate::lock::{LockError, LockGrant};
+use crate::lock::{Fence, HeldLock, LockError, LockName, Tenure};
 use crate::ranking::RankingError;
 use crate::store::StoreError;
 use crate::{Commerce, SweepError};
@@ -14,7 +14,6 @@ const PURGE_ROWS_MAX: u32 = 2_000;
 const SWEEP_REQUESTS_MAX: u32 = 1_000;
 /// How long handled events, inbox rows and idempotency records are kept: keys live 24 hours at least, and every redelivery is far earlier.
 const RETENTION: Duration = Duration::from_hours(48);
-const LEASE: Duration = Duration::from_secs(30);
 
 /// Something that is done again and again, by one process of a shop at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,36 +121,38 @@ impl Scheduler {
     /// # Errors
     /// [`JobError`] if the store or the lock service failed.
     pub async fn run_once(&self, job: Job) -> Result<u64, JobError> {
-        let locks = &self.commerce.parts().locks;
-        let grant = match locks.try_acquire(&format!("job-{job}"), LEASE).await {
-            Ok(Some(grant)) => grant,
+        let held = match self.commerce.locks().try_lock(&[LockName::of("job", job)], Tenure::JOB).await {
+            Ok(Some(held)) => held,
             Ok(None) => return Ok(0),
             Err(error) if job.is_guarded_by_the_store() => {
                 tracing::warn!(error = %error.0, %job, "a job is done without its lock: the lock service is unavailable");
-                return self.step(job).await.map(|(done, _more)| done);
+                return self.step(job, &[]).await.map(|(done, _more)| done);
             }
             Err(error) => return Err(error.into()),
         };
-        let outcome = self.run_under(job, &grant).await;
-        if let Err(error) = locks.release(&grant).await {
+        let outcome = self.run_under(job, &held).await;
+        if let Err(error) = held.release().await {
             tracing::warn!(error = %error.0, %job, "the lock of a job is held until its lease is over");
         }
         outcome
     }
 
-    async fn run_under(&self, job: Job, grant: &LockGrant) -> Result<u64, JobError> {
+    async fn run_under(&self, job: Job, held: &HeldLock) -> Result<u64, JobError> {
         let mut done = 0;
         loop {
-            let (count, more) = self.step(job).await?;
+            let (count, more) = self.step(job, held.fences()).await?;
             done += count;
-            if !more || !self.commerce.parts().locks.renew(grant, LEASE).await? {
+            if !more || held.is_lost() {
                 return Ok(done);
             }
         }
     }
 
     /// A bounded part of a job: how many things it did, and whether more may be left.
-    async fn step(&self, job: Job) -> Result<(u64, bool), JobError> {
+    ///
+    /// A step that goes on after the lock was lost does no harm: orders are ended under its fences, boards and gates are made under locks and fences
+    /// of their own, requests for coupons are the same ones whoever hands them in again, and what housekeeping deletes is old for everybody.
+    async fn step(&self, job: Job, fences: &[Fence]) -> Result<(u64, bool), JobError> {
         match job {
             Job::Ranking => {
                 let keeper = self.commerce.ranking_keeper();
@@ -163,7 +164,7 @@ impl Scheduler {
                 Ok((swept, swept >= u64::from(SWEEP_REQUESTS_MAX)))
             }
             Job::ExpireOrders => {
-                let expired = self.commerce.expire_orders(EXPIRE_ORDERS_MAX).await? as u64;
+                let expired = self.commerce.expire_orders(EXPIRE_ORDERS_MAX, fences).await? as u64;
                 Ok((expired, expired == u64::from(EXPIRE_ORDERS_MAX)))
             }
             Job::Housekeeping => {

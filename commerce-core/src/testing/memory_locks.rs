@@ -1,8 +1,9 @@
-use crate::lock::{DistributedLock, LockError, LockGrant};
+use crate::lock::{DistributedLock, LockError, LockGrant, LockWatch};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// A lock service in memory; its time is tokio's, so that a test with a paused clock decides when a lease ends. Clones share their locks.
@@ -12,10 +13,12 @@ pub struct MemoryLocks {
 }
 
 /// The last grant of a name. It is kept when it ends, because the next fence has to be larger.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Lock {
     fence: u64,
     held_until: Option<Instant>,
+    /// Rung when it is let go.
+    bell: Arc<Notify>,
 }
 
 impl Lock {
@@ -41,11 +44,11 @@ impl MemoryLocks {
         self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes when the grant ends, if it is valid; whether it was.
-    fn end(&self, grant: &LockGrant, held_until: Option<Instant>) -> bool {
+    /// Does something to a lock if the grant is valid; whether it was.
+    fn with_valid(&self, grant: &LockGrant, change: impl FnOnce(&mut Lock)) -> bool {
         let mut locks = self.locks();
         let valid = locks.get_mut(&grant.name).filter(|lock| lock.held() && lock.fence == grant.fence && token(lock.fence) == grant.token);
-        valid.map(|lock| lock.held_until = held_until).is_some()
+        valid.map(change).is_some()
     }
 }
 
@@ -58,19 +61,37 @@ const fn token(fence: u64) -> u64 {
 impl DistributedLock for MemoryLocks {
     async fn try_acquire(&self, name: &str, lease: Duration) -> Result<Option<LockGrant>, LockError> {
         let mut locks = self.locks();
-        let lock = locks.entry(name.to_owned()).or_insert(Lock { fence: 0, held_until: None });
+        let lock = locks.entry(name.to_owned()).or_default();
         if lock.held() {
             return Ok(None);
         }
-        *lock = Lock { fence: lock.fence + 1, held_until: Some(Instant::now() + lease) };
+        lock.fence += 1;
+        lock.held_until = Some(Instant::now() + lease);
         Ok(Some(LockGrant { name: name.to_owned(), token: token(lock.fence), fence: lock.fence }))
     }
 
     async fn renew(&self, grant: &LockGrant, lease: Duration) -> Result<bool, LockError> {
-        Ok(self.end(grant, Some(Instant::now() + lease)))
+        Ok(self.with_valid(grant, |lock| lock.held_until = Some(Instant::now() + lease)))
     }
 
     async fn release(&self, grant: &LockGrant) -> Result<bool, LockError> {
-        Ok(self.end(grant, None))
+        Ok(self.with_valid(grant, |lock| {
+            lock.held_until = None;
+            lock.bell.notify_one();
+        }))
+    }
+
+    async fn watch(&self, name: &str) -> Result<Option<Box<dyn LockWatch>>, LockError> {
+        let bell = Arc::clone(&self.locks().entry(name.to_owned()).or_default().bell);
+        Ok(Some(Box::new(Watch(bell))))
+    }
+}
+
+struct Watch(Arc<Notify>);
+
+#[async_trait]
+impl LockWatch for Watch {
+    async fn freed(&mut self) {
+        self.0.notified().await;
     }
 }

@@ -7,6 +7,7 @@ mod coupons;
 mod effects;
 mod group_commit;
 mod idempotency;
+mod locks;
 mod model;
 mod outage;
 mod ranking;

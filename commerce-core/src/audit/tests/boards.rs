@@ -3,7 +3,6 @@
 use super::*;
 use crate::messaging::SoldUnits;
 use crate::ranking::{RankingKeeper, Sale, SaleState};
-use crate::testing::MemoryLocks;
 use crate::{BusinessCalendar, BusinessDay};
 
 fn day(text: &str) -> BusinessDay {
@@ -20,8 +19,7 @@ const FENCE: u64 = u64::MAX;
 async fn board_of(store: &MemoryStore) -> MemoryBoard {
     let board = MemoryBoard::new();
     let calendar = BusinessCalendar::named("Asia/Seoul").unwrap();
-    let keeper =
-        RankingKeeper { store: Arc::new(store.clone()), board: Arc::new(board.clone()), locks: Arc::new(MemoryLocks::new()), calendar };
+    let keeper = RankingKeeper { store: Arc::new(store.clone()), board: Arc::new(board.clone()), locks: locks(), calendar };
     assert_eq!(keeper.prepare(day(DAYS[3])).await.unwrap(), Some(5));
     board
 }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::coupon::{CouponRequest, GateKeeper, GateRequest, GateVerdict, RequestOutcome, Settlement};
-use crate::testing::MemoryLocks;
 
 /// A request of user 5 that was admitted at `NOW`.
 fn pending_request(store: &MemoryStore) {
@@ -45,7 +44,7 @@ async fn a_request_for_a_coupon_that_is_decided_meanwhile_is_not_reported() {
 async fn gate_of(store: &MemoryStore) -> InProcessGate {
     store.tamper(|state| row(&mut state.coupons, 1).initial_stock = 10);
     let gate = InProcessGate::new();
-    let keeper = GateKeeper { store: Arc::new(store.clone()), gate: Arc::new(gate.clone()), locks: Arc::new(MemoryLocks::new()) };
+    let keeper = GateKeeper { store: Arc::new(store.clone()), gate: Arc::new(gate.clone()), locks: locks() };
     assert_eq!(keeper.rebuild(id(1)).await.unwrap(), Some(2));
     gate
 }

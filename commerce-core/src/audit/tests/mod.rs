@@ -3,6 +3,7 @@ mod coupons;
 
 use super::*;
 use crate::coupon::{Coupon, CouponName, Discount, InProcessGate, Position, UserCoupon, UserCouponState};
+use crate::lock::Locks;
 use crate::messaging::{Event, NewEvent, OrderConfirmed};
 use crate::order::{Order, OrderItem, OrderStatus, Quantity};
 use crate::payment::{Payment, PaymentMethod, PaymentStatus};
@@ -10,7 +11,7 @@ use crate::point::{ChargeAmount, NewPointEntry, PointAccount, PointEntry, PointK
 use crate::product::{OptionName, ProductName, UnitPrice};
 use crate::stock::{NewStockEntry, Stock, StockEntry, StockEntryKind, StockQuantity};
 use crate::store::UnitOfWork;
-use crate::testing::{ManualClock, MemoryBoard, MemoryStore};
+use crate::testing::{ManualClock, MemoryBoard, MemoryLocks, MemoryStore, SeededRandom};
 use crate::{ErrorCode, InvalidId, Money};
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ const ORDERS: i64 = 7;
 
 fn id<Id: TryFrom<i64, Error = InvalidId>>(number: i64) -> Id {
     Id::try_from(number).unwrap()
+}
+
+fn locks() -> Locks {
+    Locks::new(Arc::new(MemoryLocks::new()), Arc::new(SeededRandom::new(1)))
 }
 
 fn krw(amount: i64) -> Money {

@@ -1,5 +1,7 @@
-use super::runner::eventually;
+use super::runner::{eventually, soon};
 use crate::lock::{DistributedLock, LockGrant};
+use futures_util::future::{join, join_all};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,8 @@ pub async fn distributed_lock(new: impl AsyncFn() -> Arc<dyn DistributedLock>) {
         who_does_not_know_the_token_can_neither_renew_nor_release,
         a_released_grant_is_not_valid_any_more,
         one_of_many_at_once_gets_the_lock,
+        whoever_watches_a_lock_is_told_that_it_was_let_go,
+        of_many_who_watch_a_lock_one_after_the_other_is_told,
         many_locks_are_taken_renewed_and_released_together,
         of_many_locks_none_is_taken_if_one_is_held,
         a_thousand_locks_are_taken_at_once,
@@ -113,9 +117,41 @@ async fn a_released_grant_is_not_valid_any_more(locks: &dyn DistributedLock) {
 }
 
 async fn one_of_many_at_once_gets_the_lock(locks: &dyn DistributedLock) {
-    let attempts = futures_util::future::join_all((0..20).map(|_| locks.try_acquire("gate", LONG))).await;
+    let attempts = join_all((0..20).map(|_| locks.try_acquire("gate", LONG))).await;
     let granted: BTreeSet<u64> = attempts.into_iter().filter_map(Result::unwrap).map(|grant| grant.fence).collect();
     assert_eq!(granted.len(), 1);
+}
+
+async fn whoever_watches_a_lock_is_told_that_it_was_let_go(locks: &dyn DistributedLock) {
+    let grant = acquire(locks, "gate", LONG).await;
+    // A service that does not tell says so.
+    let Some(mut watch) = locks.watch("gate").await.unwrap() else { return };
+    assert!(locks.release(&grant).await.unwrap());
+    soon("the watch is told", watch.freed()).await;
+    let grant = acquire(locks, "gate", LONG).await;
+    assert!(locks.release(&grant).await.unwrap());
+    soon("the watch is told again", watch.freed()).await;
+}
+
+async fn of_many_who_watch_a_lock_one_after_the_other_is_told(locks: &dyn DistributedLock) {
+    const WATCHERS: usize = 5;
+    let served = Cell::new(0);
+    let grant = acquire(locks, "gate", LONG).await;
+    let serve = async || {
+        let Some(mut watch) = locks.watch("gate").await.unwrap() else { return };
+        let grant = loop {
+            if let Some(grant) = locks.try_acquire("gate", LONG).await.unwrap() {
+                break grant;
+            }
+            soon("one of those who wait is told", watch.freed()).await;
+        };
+        served.set(served.get() + 1);
+        assert!(locks.release(&grant).await.unwrap());
+    };
+    let release = async { assert!(locks.release(&grant).await.unwrap()) };
+    join(join_all((0..WATCHERS).map(|_| serve())), release).await;
+    let tells = locks.watch("gate").await.unwrap().is_some();
+    assert_eq!(served.get(), if tells { WATCHERS } else { 0 });
 }
 
 async fn acquire_all(locks: &dyn DistributedLock, names: &[&str], lease: Duration) -> Vec<LockGrant> {
@@ -177,7 +213,7 @@ async fn of_many_who_want_many_locks_at_once_no_two_get_the_same(locks: &dyn Dis
     // Neighbours want the same lock.
     let names: Vec<[String; 2]> = (0..20).map(|number| [number, number + 1].map(|number| format!("stock-{number:02}"))).collect();
     let wanted = names.iter().map(async |[first, second]| locks.try_acquire_all(&[first, second], LONG).await.unwrap());
-    let granted: Vec<bool> = futures_util::future::join_all(wanted).await.iter().map(Option::is_some).collect();
+    let granted: Vec<bool> = join_all(wanted).await.iter().map(Option::is_some).collect();
     assert!(granted.contains(&true), "somebody gets both");
     assert!(!granted.windows(2).any(|neighbours| neighbours == [true, true]), "{granted:?}");
 }

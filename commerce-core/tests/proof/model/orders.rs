@@ -113,7 +113,7 @@ impl World {
                     let _refusal = shop.commerce.refund(payment, Actor::Admin).await;
                 }
             }
-            Action::Expire => drop(shop.commerce.expire_orders(100).await.unwrap()),
+            Action::Expire => drop(shop.commerce.expire_orders(100, &[]).await.unwrap()),
             Action::Advance { minutes } => drop(shop.clock.advance(Duration::from_mins(minutes))),
             Action::Charge { user, amount } => {
                 shop.commerce.charge(users[user], ChargeAmount::new(amount).unwrap()).await.unwrap();

@@ -57,7 +57,7 @@ impl Ending {
             Self::Cancelled => drop(shop.commerce.cancel_order(order, Actor::Customer(*buyer)).await.unwrap()),
             Self::Expired => {
                 shop.clock.advance(shop.commerce.settings().payment_deadline);
-                assert_eq!(shop.commerce.expire_orders(10).await.unwrap(), 1);
+                assert_eq!(shop.commerce.expire_orders(10, &[]).await.unwrap(), 1);
             }
             Self::Refunded => {
                 let payment = shop.commerce.pay(order, *buyer).await.unwrap();

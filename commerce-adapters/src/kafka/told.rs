@@ -1,0 +1,41 @@
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Takes what the client library has to tell: into the log, and the last error for who asks why something cannot be had.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    last_error: Arc<Mutex<Option<String>>>,
+}
+
+impl Told {
+    /// What went wrong last; `otherwise` if nothing was told.
+    pub(super) fn reason(&self, otherwise: impl ToString) -> String {
+        let told = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        told.unwrap_or_else(|| otherwise.to_string())
+    }
+}
+
+impl ClientContext for Told {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel::{Alert, Critical, Emerg, Error, Warning};
+        // That a property concerns another kind of client is no news: all kinds are given the same ones.
+        let news = facility != "CONFWARN";
+        match level {
+            Emerg | Alert | Critical | Error | Warning if news => tracing::warn!(target: "commerce::kafka", facility, "{message}"),
+            _ => tracing::debug!(target: "commerce::kafka", facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let reason = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
+        tracing::debug!(target: "commerce::kafka", %error, reason, "the client library met an error");
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    fn stats_raw(&self, _: &[u8]) {}
+}
+
+impl ConsumerContext for Told {}

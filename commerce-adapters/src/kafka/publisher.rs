@@ -45,7 +45,7 @@ impl Publisher {
         let error = match outcome {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
-            Err(_late) => self.told.reason(format!("no broker has taken the messages within {} s", PUBLISH_MAX.as_secs())),
+            Err(_late) => self.told.reason(&format!("no broker has taken the messages within {} s", PUBLISH_MAX.as_secs())),
         };
         self.replace(&producer);
         Err(BusError(error.into()))

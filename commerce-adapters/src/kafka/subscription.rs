@@ -123,7 +123,9 @@ impl Subscription for KafkaSubscription {
                 break deliveries;
             }
         };
-        deliveries.iter().for_each(|delivery| self.member.polled(delivery.source));
+        for delivery in &deliveries {
+            self.member.polled(delivery.source);
+        }
         Ok(deliveries)
     }
 
@@ -157,7 +159,7 @@ impl Subscription for KafkaSubscription {
         let late = || BusError(format!("the group was not left within {} s", CLOSE_MAX.as_secs()).into());
         match tokio::time::timeout(CLOSE_MAX, consumer.end(store)).await.map_err(|_late| late())? {
             Some(Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset))) => Ok(()),
-            Some(Err(error)) => Err(BusError(member.told().reason(error).into())),
+            Some(Err(error)) => Err(BusError(member.told().reason(&error).into())),
             None => Err(BusError("the reader ended by itself".into())),
         }
     }

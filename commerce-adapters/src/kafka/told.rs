@@ -3,18 +3,22 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Takes what the client library has to tell: into the log, and the last error for who asks why something cannot be had.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
-    last_error: Arc<Mutex<Option<String>>>,
+    last_error: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
+/// How long ago the reason for what goes wrong now may have been told.
+const RECENTLY: Duration = Duration::from_secs(15);
+
 impl Told {
-    /// What went wrong last; `otherwise` if nothing was told.
-    pub(super) fn reason(&self, otherwise: impl ToString) -> String {
+    /// Why something goes wrong now: what was told of it, or else the error itself, which knows less.
+    pub(super) fn reason(&self, error: &impl ToString) -> String {
         let told = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        told.unwrap_or_else(|| otherwise.to_string())
+        told.filter(|(at, _)| at.elapsed() < RECENTLY).map_or_else(|| error.to_string(), |(_, reason)| reason)
     }
 }
 
@@ -32,7 +36,7 @@ impl ClientContext for Told {
     fn error(&self, error: KafkaError, reason: &str) {
         let reason = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
         tracing::debug!(target: "commerce::kafka", %error, reason, "the client library met an error");
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), reason));
     }
 
     fn stats_raw(&self, _: &[u8]) {}

@@ -116,7 +116,7 @@ async fn make(options: &KafkaOptions, names: &[&str], partitions: NonZeroU16, re
     let patience = AdminOptions::new().operation_timeout(Some(MAKE_MAX)).request_timeout(Some(MAKE_MAX + ANSWER_MAX));
     let refused = |name: &str, reason: String| TopicsError::Refused { name: name.to_owned(), reason };
     let outcomes = admin.create_topics(&topics, &patience).await;
-    let outcomes = outcomes.map_err(|error: KafkaError| refused(names.first().copied().unwrap_or_default(), told.reason(error)))?;
+    let outcomes = outcomes.map_err(|error: KafkaError| refused(names.first().copied().unwrap_or_default(), told.reason(&error)))?;
     for outcome in outcomes {
         match outcome {
             // Somebody else was faster.

@@ -175,10 +175,11 @@ impl Reading<'_> {
         if self.headers.contains_key(CUT) {
             self.wrong.get_or_insert("its payload was too long and is cut".into());
         }
-        str::from_utf8(bytes).map(str::to_owned).unwrap_or_else(|_| {
-            self.wrong.get_or_insert("its payload is not UTF-8 and stands here in base64".into());
-            STANDARD.encode(bytes)
-        })
+        if let Ok(text) = str::from_utf8(bytes) {
+            return text.to_owned();
+        }
+        self.wrong.get_or_insert("its payload is not UTF-8 and stands here in base64".into());
+        STANDARD.encode(bytes)
     }
 }
 

@@ -29,7 +29,7 @@ impl Shops {
         self.prefixes.lock().unwrap().push(prefix.clone());
         let options = self.brokers.parse::<KafkaOptions>().unwrap().with_prefix(&prefix).unwrap().with_properties(IMPATIENT).unwrap();
         create_topics(&options, NonZeroU16::new(partitions).unwrap(), NonZeroU16::MIN).await.unwrap();
-        Shop { brokers: self.brokers.clone(), prefix, options }
+        Shop { options }
     }
 
     /// Removes the topics of every shop.
@@ -50,9 +50,7 @@ impl Shops {
 
 /// One shop on a broker.
 pub(crate) struct Shop {
-    pub(crate) brokers: String,
-    pub(crate) prefix: String,
-    pub(crate) options: KafkaOptions,
+    options: KafkaOptions,
 }
 
 impl Shop {

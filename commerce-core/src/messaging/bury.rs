@@ -63,11 +63,12 @@ impl Handler for Bury {
     type Verdict = ();
 
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Work]) -> Result<Vec<()>, StoreError> {
-        let letter = |work| match work {
-            &Work::Bury { ref message, source, ref reason, attempts } => Some(Letter { message, source, reason: reason.clone(), attempts }),
-            &Work::Handle { .. } => None,
-        };
-        let letters = self.0.fresh(uow, batch).await?.into_iter().filter_map(letter).collect();
+        let mut letters = Vec::new();
+        for work in self.0.fresh(uow, batch).await? {
+            if let Work::Bury { message, source, reason, attempts } = work {
+                letters.push(Letter { message, source: *source, reason: reason.clone(), attempts: *attempts });
+            }
+        }
         self.0.put(uow, letters).await?;
         Ok(vec![(); batch.len()])
     }

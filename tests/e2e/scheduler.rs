@@ -124,7 +124,9 @@ async fn a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_to
 async fn a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not() {
     let shop = Shop::demo().await;
     let ranking = shop.client().read("/api/products/rank/100").await;
-    let rebuilt = Said::by(shop.admin().arg("rebuild-ranking")).await.ended(0);
+    let rebuilt = Said::by(shop.admin().arg("rebuild-ranking")).await;
+    assert!(rebuilt.messages.lines().all(|line| line.starts_with("ranking: ")), "{}", rebuilt.messages);
+    let rebuilt = rebuilt.ended(0);
     assert!(rebuilt.lines().count() == 4 && rebuilt.lines().all(|line| line.ends_with(" sales")), "{rebuilt}");
     let day = rebuilt.split(':').next().expect("a day");
     assert_eq!(Said::by(shop.admin().args(["rebuild-ranking", "--day", day])).await.ended(0).lines().count(), 1);

@@ -1,5 +1,4 @@
 use super::error::store_error;
-use super::lent::Lent;
 use super::session::MysqlSession;
 use crate::sql::statements::{Guard, Update};
 use crate::sql::{Backend, Value};
@@ -9,7 +8,6 @@ use sqlx::{MySql, QueryBuilder};
 
 impl Backend for MySql {
     type Session = MysqlSession;
-    type Reader = Lent;
 
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const SKIP_LOCKED: &'static str = " FOR UPDATE SKIP LOCKED";

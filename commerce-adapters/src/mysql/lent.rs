@@ -1,3 +1,4 @@
+use super::connections::Losses;
 use super::error::{commit_error, store_error};
 use crate::sql::{Link, answer, settle};
 use commerce_core::store::StoreError;
@@ -18,29 +19,28 @@ const STATEMENT_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Lent {
     /// Taken when it is dropped, and not before.
     connection: Option<PoolConnection<MySql>>,
+    losses: Losses,
     under_way: bool,
     in_transaction: bool,
-    pub(super) patience: Option<Duration>,
+    pub(super) patience: Duration,
     pub(super) id_step: i64,
 }
 
-impl From<PoolConnection<MySql>> for Lent {
-    fn from(connection: PoolConnection<MySql>) -> Self {
-        Self { connection: Some(connection), under_way: false, in_transaction: false, patience: Some(STATEMENT_MAX), id_step: 1 }
-    }
-}
-
 impl Lent {
+    pub(super) fn new(connection: PoolConnection<MySql>, losses: Losses) -> Self {
+        Self { connection: Some(connection), losses, under_way: false, in_transaction: false, patience: STATEMENT_MAX, id_step: 1 }
+    }
+
     /// Begins a transaction with statements that have no parameters, and answers the rows they come to.
     pub(super) async fn begin(&mut self, statements: &'static str) -> Result<Vec<MySqlRow>, StoreError> {
         self.in_transaction = true;
-        let rows = answer(self.patience, self.start()?.fetch_all(statements)).await;
+        let rows = answer(self.patience(), self.start()?.fetch_all(statements)).await;
         settle(self, rows)
     }
 
     /// Commits the transaction.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        let result = answer(self.patience, self.start()?.execute("COMMIT")).await;
+        let result = answer(self.patience(), self.start()?.execute("COMMIT")).await;
         if result.is_ok() {
             self.in_transaction = false;
             self.end();
@@ -64,7 +64,7 @@ impl Link<MySql> for Lent {
     }
 
     fn patience(&self) -> Option<Duration> {
-        self.patience
+        Some(self.patience)
     }
 
     fn id_step(&self) -> i64 {
@@ -81,16 +81,18 @@ impl Drop for Lent {
             return;
         };
         if self.under_way {
+            self.losses.note();
             connection.close_on_drop();
         } else if self.in_transaction {
-            runtime.spawn(roll_back(connection));
+            runtime.spawn(roll_back(connection, self.losses.clone()));
         }
     }
 }
 
-async fn roll_back(mut connection: PoolConnection<MySql>) {
+async fn roll_back(mut connection: PoolConnection<MySql>, losses: Losses) {
     if let Err(error) = answer(Some(STATEMENT_MAX), connection.execute("ROLLBACK")).await {
         tracing::warn!(%error, "cannot roll back, closing the connection");
+        losses.note();
         connection.close_on_drop();
     }
 }

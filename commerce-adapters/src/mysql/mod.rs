@@ -5,7 +5,7 @@
 //! errors it knows.
 
 mod backend;
-mod connect;
+mod connections;
 mod error;
 mod lent;
 mod options;

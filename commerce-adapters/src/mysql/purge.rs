@@ -26,7 +26,7 @@ impl MysqlStore {
     }
 
     async fn delete(&self, table: &str, key: &str, chosen: QueryBuilder<MySql>) -> Result<u64, StoreError> {
-        let mut link = self.reads().connection().await?;
+        let mut link = self.connections().lend().await?;
         let ids: Vec<i64> = fetch(&mut link, chosen, read_whole).await?;
         let mut deleted = 0;
         for piece in ids.chunks(VALUES_MAX) {
@@ -40,7 +40,7 @@ impl MysqlStore {
     /// Rows of the inbox whose event cannot come again: it is gone from the outbox, in every row. The smallest row that is left tells, but for events
     /// that were sent again: they are found by their own id.
     async fn delete_handled(&self, group: Group, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let mut link = self.reads().connection().await?;
+        let mut link = self.connections().lend().await?;
         let mut chosen = QueryBuilder::new("SELECT event_id FROM (SELECT event_id, handled_at FROM inbox WHERE group_name = ");
         chosen.push_bind(group.name()).push(" AND event_id < (SELECT COALESCE(MIN(seq), 9223372036854775807) FROM outbox)");
         chosen.push(" ORDER BY event_id LIMIT ").push_bind(i64::from(limit)).push(") aged WHERE handled_at < ").push_bind(before.millis());

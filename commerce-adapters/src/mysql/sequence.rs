@@ -10,7 +10,7 @@ const LEASE: &str = "INSERT INTO sequences (name, next_id) VALUES (?, LAST_INSER
 
 impl MysqlStore {
     pub(super) async fn lease(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {
-        let mut link = self.reads().connection().await?;
+        let mut link = self.connections().lend().await?;
         let lease = sqlx::query(LEASE).bind(sequence.name()).bind(i64::from(len)).bind(i64::from(len));
         let leased = answer(link.patience(), lease.execute(link.start()?)).await;
         let end = MySql::first_id(&settle(&mut link, leased)?, 1);

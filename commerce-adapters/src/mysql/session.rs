@@ -6,7 +6,6 @@ use commerce_core::messaging::OutboxRow;
 use commerce_core::store::StoreError;
 use sqlx::Row;
 use sqlx::mysql::MySql;
-use sqlx::pool::PoolConnection;
 
 /// A server of a cluster may give every n-th id only, and how many that is can change while it runs.
 const BEGIN: &str = "START TRANSACTION; SELECT CAST(@@SESSION.auto_increment_increment AS SIGNED)";
@@ -16,8 +15,7 @@ pub(crate) struct MysqlSession(Lent);
 
 impl MysqlSession {
     /// Begins a transaction.
-    pub(super) async fn begin(connection: PoolConnection<MySql>) -> Result<Self, StoreError> {
-        let mut lent = Lent::from(connection);
+    pub(super) async fn begin(mut lent: Lent) -> Result<Self, StoreError> {
         let rows = lent.begin(BEGIN).await?;
         lent.id_step = rows.first().map_or(Ok(1), |row| row.try_get(0)).map_err(store_error)?;
         Ok(Self(lent))

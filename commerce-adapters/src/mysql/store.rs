@@ -1,12 +1,12 @@
-use super::lent::Lent;
+use super::connections::Connections;
 use super::session::MysqlSession;
-use super::{MysqlOptions, connect, schema};
+use super::{MysqlOptions, schema};
 use crate::sql::{OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
 use commerce_core::{Sequence, Timestamp};
-use sqlx::{MySql, Pool};
+use sqlx::MySql;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const AUDIT_STATEMENT_MAX: Duration = Duration::from_mins(10);
 /// The store in a database of a MySQL or MariaDB server. Cloning it is cheap: the clones share their connections.
 #[derive(Clone)]
 pub struct MysqlStore {
-    pool: Pool<MySql>,
+    connections: Connections,
     queries: Arc<SqlQueries<MySql>>,
 }
 
@@ -30,8 +30,8 @@ impl MysqlStore {
     /// [`OpenError::SchemaOlder`] or [`OpenError::SchemaNewer`] if it is not, and those of the store.
     pub async fn connect(options: &MysqlOptions) -> Result<Self, OpenError> {
         Self::schema_state(options).await?.require_current()?;
-        let pool = connect::pool(options);
-        Ok(Self { queries: Arc::new(SqlQueries::new(pool.clone())), pool })
+        let connections = Connections::new(options);
+        Ok(Self { queries: Arc::new(SqlQueries::new(connections.clone())), connections })
     }
 
     /// Compares the schema of a database with the one this program works with, without changing it. A database that does not exist is new.
@@ -57,16 +57,15 @@ impl MysqlStore {
         self.queries.close().await;
     }
 
-    pub(super) fn reads(&self) -> &SqlQueries<MySql> {
-        &self.queries
+    pub(super) fn connections(&self) -> &Connections {
+        &self.connections
     }
 }
 
 #[async_trait]
 impl Store for MysqlStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let connection = self.pool.acquire().await.map_err(super::error::store_error)?;
-        Ok(Box::new(SqlUnitOfWork::<MySql>::new(MysqlSession::begin(connection).await?)))
+        Ok(Box::new(SqlUnitOfWork::<MySql>::new(MysqlSession::begin(self.connections.lend().await?).await?)))
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {
@@ -78,9 +77,9 @@ impl Store for MysqlStore {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn AuditSnapshot>, StoreError> {
-        let mut lent: Lent = self.queries.connection().await?;
+        let mut lent = self.connections.lend().await?;
         lent.begin(BEGIN_SNAPSHOT).await?;
-        lent.patience = Some(AUDIT_STATEMENT_MAX);
+        lent.patience = AUDIT_STATEMENT_MAX;
         Ok(Box::new(SqlSnapshot::<MySql>::new(Box::new(lent))))
     }
 

@@ -3,7 +3,6 @@ use super::{Link, Value};
 use async_trait::async_trait;
 use commerce_core::messaging::OutboxRow;
 use commerce_core::store::StoreError;
-use sqlx::pool::PoolConnection;
 use sqlx::query_builder::Separated;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, QueryBuilder, Type};
 
@@ -37,9 +36,6 @@ pub(crate) trait Backend:
 {
     /// What a unit of work holds from its begin to its end.
     type Session: Session<Self>;
-
-    /// What a reader holds while it reads.
-    type Reader: Link<Self> + From<PoolConnection<Self>>;
 
     /// Put behind a SELECT whose rows are to stay as they are until the unit of work ends; begins with a space unless it is empty.
     const FOR_UPDATE: &'static str;

@@ -1,4 +1,5 @@
 use super::Backend;
+use async_trait::async_trait;
 use commerce_core::store::StoreError;
 use sqlx::Error;
 use std::io::ErrorKind;
@@ -22,6 +23,16 @@ pub(crate) trait Link<DB: Backend>: Send {
     fn id_step(&self) -> i64 {
         1
     }
+}
+
+/// Who lends connections to readers.
+#[async_trait]
+pub(crate) trait Lender<DB: Backend>: Send + Sync + 'static {
+    /// Lends a connection; dropping it gives it back.
+    async fn lend(&self) -> Result<Box<dyn Link<DB>>, StoreError>;
+
+    /// Closes the connections once nobody reads any more.
+    async fn close(&self);
 }
 
 /// Awaits the answer to a statement.

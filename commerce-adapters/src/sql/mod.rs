@@ -28,7 +28,7 @@ mod value;
 
 pub(crate) use backend::{Backend, Session};
 pub(crate) use fields::{Fields, read_whole};
-pub(crate) use link::Link;
+pub(crate) use link::{Lender, Link};
 #[cfg(feature = "mysql")]
 pub(crate) use link::{answer, settle};
 pub(crate) use queries::SqlQueries;

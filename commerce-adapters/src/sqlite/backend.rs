@@ -1,11 +1,12 @@
 use super::error::store_error;
 use super::session::SqliteSession;
 use crate::sql::statements::{Guard, Update};
-use crate::sql::{Backend, Link, Value};
+use crate::sql::{Backend, Lender, Link, Value};
+use async_trait::async_trait;
 use commerce_core::store::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnection, SqliteQueryResult};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{Pool, QueryBuilder, Sqlite};
 use std::time::Duration;
 
 /// The driver runs each statement to its end in a thread of its own, whether somebody waits for it or not.
@@ -27,9 +28,19 @@ macro_rules! link {
 link!(SqliteConnection);
 link!(PoolConnection<Sqlite>);
 
+#[async_trait]
+impl Lender<Sqlite> for Pool<Sqlite> {
+    async fn lend(&self) -> Result<Box<dyn Link<Sqlite>>, StoreError> {
+        Ok(Box::new(self.acquire().await.map_err(store_error)?))
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
 impl Backend for Sqlite {
     type Session = SqliteSession;
-    type Reader = PoolConnection<Self>;
 
     // The one writer has the whole file locked.
     const FOR_UPDATE: &'static str = "";

@@ -54,8 +54,8 @@ impl SqliteBoard {
         query: QueryBuilder<Sqlite>,
         read: impl FnMut(&mut Fields<'_, Sqlite>) -> Result<T, StoreError> + Send,
     ) -> Result<Vec<T>, BoardError> {
-        let mut connection = self.store.reads().connection().await.map_err(board_error)?;
-        fetch(&mut connection, query, read).await.map_err(board_error)
+        let mut link = self.store.reads().link().await.map_err(board_error)?;
+        fetch(link.as_mut(), query, read).await.map_err(board_error)
     }
 }
 

@@ -22,13 +22,13 @@ impl SqliteStore {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT_ROWS);
         query.push(" WHERE seq > ").push_bind(after);
         query.push(" ORDER BY seq LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        fetch(&mut self.reads().connection().await?, query, |row| read_row(row).map(Arc::new)).await
+        fetch(self.reads().link().await?.as_mut(), query, |row| read_row(row).map(Arc::new)).await
     }
 
     /// The last committed row, also if it was deleted since; 0 if there never was one.
     pub(crate) async fn log_end(&self) -> Result<i64, StoreError> {
         let end = QueryBuilder::<Sqlite>::new("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
-        Ok(fetch(&mut self.reads().connection().await?, end, read_whole).await?.pop().unwrap_or(0))
+        Ok(fetch(self.reads().link().await?.as_mut(), end, read_whole).await?.pop().unwrap_or(0))
     }
 
     /// How many rows of these topics behind `after` are for a group.
@@ -40,14 +40,14 @@ impl SqliteStore {
             list.push_bind(topic.name());
         }
         query.push(")");
-        Ok(fetch(&mut self.reads().connection().await?, query, read_whole).await?.pop().unwrap_or(0))
+        Ok(fetch(self.reads().link().await?.as_mut(), query, read_whole).await?.pop().unwrap_or(0))
     }
 
     /// How far a group has acknowledged; `None` if it never read.
     pub(crate) async fn offset(&self, group: Group) -> Result<Option<i64>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT seq FROM bus_offsets WHERE group_name = ");
         query.push_bind(group.name());
-        Ok(fetch(&mut self.reads().connection().await?, query, read_whole).await?.pop())
+        Ok(fetch(self.reads().link().await?.as_mut(), query, read_whole).await?.pop())
     }
 
     /// Stores how far groups have acknowledged. An offset never goes back.

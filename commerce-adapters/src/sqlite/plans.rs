@@ -21,8 +21,8 @@ const ORPHANS: &str = "SELECT order_id FROM (SELECT t.order_id";
 
 /// The steps of a statement's plan that read a whole table.
 async fn scans(store: &SqliteStore, statement: &str) -> Vec<String> {
-    let mut connection = store.reads().connection().await.unwrap();
-    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).fetch_all(&mut *connection).await.unwrap();
+    let mut link = store.reads().link().await.unwrap();
+    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).fetch_all(link.start().unwrap()).await.unwrap();
     plan.iter().map(|step| step.get::<String, _>("detail")).filter(|step| is_a_scan(step)).collect()
 }
 

@@ -7,7 +7,7 @@ mod orders;
 mod products;
 mod users;
 
-use super::{Backend, coupon_requests, sales};
+use super::{Backend, Lender, Link, coupon_requests, sales};
 use async_trait::async_trait;
 use commerce_core::coupon::{Coupon, CouponRequest, UserCoupon};
 use commerce_core::idempotency::{Claim, IdempotencyRecord};
@@ -20,27 +20,26 @@ use commerce_core::store::{
 };
 use commerce_core::user::{Email, User};
 use commerce_core::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
-use sqlx::Pool;
 
 /// The reads of a store.
 pub(crate) struct SqlQueries<DB: Backend> {
-    pool: Pool<DB>,
+    lender: Box<dyn Lender<DB>>,
 }
 
 impl<DB: Backend> SqlQueries<DB> {
-    /// Reads on these connections.
-    pub(crate) fn new(pool: Pool<DB>) -> Self {
-        Self { pool }
+    /// Reads on connections that are lent by `lender`.
+    pub(crate) fn new(lender: impl Lender<DB>) -> Self {
+        Self { lender: Box::new(lender) }
     }
 
-    /// A connection of the pool.
-    pub(crate) async fn connection(&self) -> Result<DB::Reader, StoreError> {
-        self.pool.acquire().await.map(DB::Reader::from).map_err(DB::error)
+    /// A connection to read on.
+    pub(crate) async fn link(&self) -> Result<Box<dyn Link<DB>>, StoreError> {
+        self.lender.lend().await
     }
 
     /// Closes the connections once nobody reads any more.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        self.lender.close().await;
     }
 }
 
@@ -52,90 +51,90 @@ fn page_rows(limit: PageLimit) -> i64 {
 #[async_trait]
 impl<DB: Backend> Queries for SqlQueries<DB> {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        users::user::<DB>(&mut self.connection().await?, id).await
+        users::user(self.link().await?.as_mut(), id).await
     }
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        users::user_by_email::<DB>(&mut self.connection().await?, email).await
+        users::user_by_email(self.link().await?.as_mut(), email).await
     }
 
     async fn has_users(&self) -> Result<bool, StoreError> {
-        users::has_users::<DB>(&mut self.connection().await?).await
+        users::has_users(self.link().await?.as_mut()).await
     }
 
     async fn balance(&self, user: UserId) -> Result<Option<Money>, StoreError> {
-        users::balance::<DB>(&mut self.connection().await?, user).await
+        users::balance(self.link().await?.as_mut(), user).await
     }
 
     async fn point_entries(&self, user: UserId, before: Option<PointEntryId>, limit: PageLimit) -> Result<PointEntryPage, StoreError> {
-        users::point_entries::<DB>(&mut self.connection().await?, user, before, limit).await
+        users::point_entries(self.link().await?.as_mut(), user, before, limit).await
     }
 
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        products::products::<DB>(&mut self.connection().await?, ids).await
+        products::products(self.link().await?.as_mut(), ids).await
     }
 
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError> {
-        products::find_products::<DB>(&mut self.connection().await?, filter, after, limit).await
+        products::find_products(self.link().await?.as_mut(), filter, after, limit).await
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
-        orders::orders::<DB>(&mut self.connection().await?, ids).await
+        orders::orders(self.link().await?.as_mut(), ids).await
     }
 
     async fn orders_of(&self, user: UserId, before: Option<OrderCursor>, limit: PageLimit) -> Result<OrderPage, StoreError> {
-        orders::orders_of::<DB>(&mut self.connection().await?, user, before, limit).await
+        orders::orders_of(self.link().await?.as_mut(), user, before, limit).await
     }
 
     async fn overdue_orders(&self, now: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
-        orders::overdue_orders::<DB>(&mut self.connection().await?, now, limit).await
+        orders::overdue_orders(self.link().await?.as_mut(), now, limit).await
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        orders::payment::<DB>(&mut self.connection().await?, id).await
+        orders::payment(self.link().await?.as_mut(), id).await
     }
 
     async fn sales(&self, from: Timestamp, to: Timestamp, after: Option<SaleCursor>, limit: u32) -> Result<Vec<Sale>, StoreError> {
-        sales::sales::<DB>(&mut self.connection().await?, from, to, after, limit).await
+        sales::sales(self.link().await?.as_mut(), from, to, after, limit).await
     }
 
     async fn coupons_by_id(&self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
-        coupons::coupons_by_id::<DB>(&mut self.connection().await?, ids).await
+        coupons::coupons_by_id(self.link().await?.as_mut(), ids).await
     }
 
     async fn coupons(&self, after: Option<CouponId>, limit: PageLimit) -> Result<CouponPage, StoreError> {
-        coupons::coupons::<DB>(&mut self.connection().await?, after, limit).await
+        coupons::coupons(self.link().await?.as_mut(), after, limit).await
     }
 
     async fn user_coupons(&self, user: UserId) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
-        coupons::user_coupons::<DB>(&mut self.connection().await?, user).await
+        coupons::user_coupons(self.link().await?.as_mut(), user).await
     }
 
     async fn issued_of(&self, coupon: CouponId, after: Option<UserCouponId>, limit: u32) -> Result<Vec<UserCoupon>, StoreError> {
-        coupons::issued_of::<DB>(&mut self.connection().await?, coupon, after, limit).await
+        coupons::issued_of(self.link().await?.as_mut(), coupon, after, limit).await
     }
 
     async fn user_coupon_of_task(&self, task: TaskId) -> Result<Option<UserCoupon>, StoreError> {
-        coupons::user_coupon_of_task::<DB>(&mut self.connection().await?, task).await
+        coupons::user_coupon_of_task(self.link().await?.as_mut(), task).await
     }
 
     async fn coupon_requests(&self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
-        coupon_requests::by_task::<DB>(&mut self.connection().await?, tasks, "").await
+        coupon_requests::by_task(self.link().await?.as_mut(), tasks, "").await
     }
 
     async fn pending_requests(&self, after: Option<TaskId>, limit: u32) -> Result<Vec<CouponRequest>, StoreError> {
-        coupon_requests::pending::<DB>(&mut self.connection().await?, after, limit).await
+        coupon_requests::pending(self.link().await?.as_mut(), after, limit).await
     }
 
     async fn idempotency_record(&self, claim: &Claim) -> Result<Option<IdempotencyRecord>, StoreError> {
-        idempotency::record::<DB>(&mut self.connection().await?, claim).await
+        idempotency::record(self.link().await?.as_mut(), claim).await
     }
 
     async fn dead_letters(&self, after: Option<DeadLetterId>, limit: PageLimit) -> Result<Vec<DeadLetter>, StoreError> {
-        dead_letters::dead_letters::<DB>(&mut self.connection().await?, after, limit).await
+        dead_letters::dead_letters(self.link().await?.as_mut(), after, limit).await
     }
 
     async fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
-        dead_letters::dead_letter::<DB>(&mut self.connection().await?, id).await
+        dead_letters::dead_letter(self.link().await?.as_mut(), id).await
     }
 }

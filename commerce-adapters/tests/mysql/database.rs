@@ -71,6 +71,13 @@ impl Database {
         MysqlOptions::parse(&self.address()).unwrap()
     }
 
+    /// The options of a process with so many connections at most.
+    pub(crate) fn options_with(&self, connections_max: u32) -> MysqlOptions {
+        let mut options = self.options();
+        options.connections_max = connections_max;
+        options
+    }
+
     pub(crate) async fn store(&self) -> MysqlStore {
         MysqlStore::connect(&self.options()).await.unwrap()
     }

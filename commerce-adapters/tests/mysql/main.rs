@@ -1,6 +1,7 @@
 //! The store on real servers: MySQL at `COMMERCE_TEST_MYSQL`, MariaDB at `COMMERCE_TEST_MARIADB`, such as `mysql://root@127.0.0.1:3306`. The user may
 //! make and drop databases. What has no server is listed as ignored, with the reason in its name.
 
+mod cancelling;
 mod contract;
 mod database;
 
@@ -18,7 +19,12 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
-    let tests = tests![contract::store];
+    let tests = tests![
+        contract::store,
+        cancelling::a_unit_of_work_that_is_given_up_swallows_nothing_that_is_written_later,
+        cancelling::a_read_that_is_given_up_answers_nobody_elses_question,
+        cancelling::a_snapshot_that_is_given_up_answers_no_other_question,
+    ];
     let trials = Server::ALL.into_iter().flat_map(|server| tests.map(|(name, test)| trial(server, name, test))).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

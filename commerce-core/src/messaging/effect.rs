@@ -1,6 +1,4 @@
-use super::bury::{Aside, Bury};
-use super::reader::{BACKOFF, POLL_MESSAGES_MAX, read};
-use super::work::{Work, topics, works};
+use super::consumer::{BACKOFF, Bury, POLL_MESSAGES_MAX, Work, read, topics, works};
 use super::{Delivery, Envelope, EventType, Group, MessageBus, StartAt, Topic};
 use crate::Clock;
 use crate::store::{Desk, GroupCommit, Random};
@@ -59,7 +57,7 @@ impl<E: Effect> EffectConsumer<E> {
         random: Arc<dyn Random>,
         gather: Duration,
     ) -> Self {
-        let bury = group_commit.desk(Bury(Aside::new(effect.group(), clock, bus.as_ref())));
+        let bury = group_commit.desk(Bury { group: effect.group(), clock });
         Self { effect, bury, bus, random, gather }
     }
 

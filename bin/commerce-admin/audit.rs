@@ -47,7 +47,7 @@ fn print(report: &AuditReport) {
         report.checked;
     println!("checked {accounts} accounts with {point_entries} ledger entries, {stock} options with {stock_entries} ledger entries,");
     println!("        {orders} orders, {payments} payments, {coupons} coupons, {user_coupons} user coupons,");
-    println!("        {gates} coupon gates that are open, {boards} daily boards of the ranking");
+    println!("        {gates} coupon gates within reach, {boards} daily boards of the ranking");
 }
 
 fn as_json(report: &AuditReport) -> serde_json::Value {

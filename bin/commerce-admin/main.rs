@@ -7,7 +7,7 @@ mod fill;
 mod rebuild;
 
 use clap::{Parser, Subcommand};
-use commerce_adapters::runtime::{Failure, SharedArgs, start_logging};
+use commerce_adapters::runtime::{Failure, SharedArgs, start_logging_of_a_tool};
 use std::process::ExitCode;
 
 /// Looks after a shop: schema, demo data, administrators, audit, dead letters, gates and rankings
@@ -42,7 +42,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { shared, command } = Arguments::parse();
-    start_logging(shared.log);
+    start_logging_of_a_tool(shared.log);
     let outcome = match command {
         Command::Migrate => fill::migrate(&shared).await,
         Command::Demo => fill::demo(&shared).await,

@@ -3,6 +3,7 @@
 #![cfg(feature = "embedded")]
 
 use async_trait::async_trait;
+use commerce_adapters::clock::SystemClock;
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
 use commerce_adapters::sqlite::{Durability, SqliteBoard, SqliteOptions, SqliteStore};
 use commerce_core::messaging::NewEvent;
@@ -50,7 +51,9 @@ async fn sqlite_store() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_process_locks() {
-    contract::distributed_lock(async || Arc::new(InProcessLocks::new(Arc::new(commerce_adapters::clock::SystemClock))) as _).await;
+    let folder = tempfile::tempdir().unwrap();
+    let new = async || Arc::new(InProcessLocks::new(Arc::new(SystemClock), open(&folder).await)) as _;
+    contract::distributed_lock(new).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,13 +3,14 @@
 #![cfg(feature = "embedded")]
 
 use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
-use commerce_adapters::sqlite::{Durability, SqliteOptions, SqliteStore};
-use commerce_core::lock::DistributedLock;
+use commerce_adapters::sqlite::{Durability, SqliteBoard, SqliteOptions, SqliteStore};
+use commerce_core::lock::{DistributedLock, LockGrant};
 use commerce_core::messaging::{Delivery, Event, Group, Message, MessageBus, NewEvent, OrderConfirmed, StartAt, Subscription, Topic};
 use commerce_core::notify::{Notification, Notifier, Subject};
-use commerce_core::store::Store;
+use commerce_core::ranking::RankingBoard;
+use commerce_core::store::{Store, StoreError};
 use commerce_core::testing::ManualClock;
-use commerce_core::{EventId, Money, OrderId, Timestamp};
+use commerce_core::{BusinessDay, EventId, Money, OrderId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -131,8 +132,8 @@ async fn nothing_is_purged_before_every_group_has_it() {
 
 #[tokio::test]
 async fn a_lease_ends_by_the_clock_and_fences_grow() {
-    let clock = Arc::new(ManualClock::default());
-    let locks = InProcessLocks::new(Arc::clone(&clock) as _);
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::default()));
+    let locks = InProcessLocks::new(Arc::clone(&clock) as _, open(&folder).await);
     let lease = Duration::from_secs(10);
     let first = locks.try_acquire("sweep", lease).await.unwrap().unwrap();
     assert_eq!(locks.try_acquire("sweep", lease).await.unwrap(), None);
@@ -147,6 +148,42 @@ async fn a_lease_ends_by_the_clock_and_fences_grow() {
     assert!(!locks.release(&first).await.unwrap());
     assert!(locks.release(&second).await.unwrap());
     assert!(locks.try_acquire("sweep", lease).await.unwrap().unwrap().fence > second.fence);
+}
+
+/// Writes as the holder of a lock.
+async fn write_as(store: &SqliteStore, holder: &LockGrant) -> Result<(), StoreError> {
+    let mut uow = store.begin().await.unwrap();
+    uow.fences().claim(&[holder.fence()]).await?;
+    uow.commit().await
+}
+
+#[tokio::test]
+async fn fences_go_on_from_the_last_one_in_the_file_whoever_wrote_it_and_whatever_the_clock_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (board, day) = (SqliteBoard::new(open(&folder).await), BusinessDay::parse("2026-03-10").unwrap());
+    // Given a process whose clock is far ahead of that of another one on the same file,
+    let (file, other_file) = (open(&folder).await, open(&folder).await);
+    let clock = Arc::new(ManualClock::default());
+    let locks = InProcessLocks::new(Arc::clone(&clock) as _, file.clone());
+    clock.advance(Duration::from_hours(24));
+    let other_locks = InProcessLocks::new(clock, other_file.clone());
+    let acquire = async |locks: &InProcessLocks| locks.try_acquire("job", Duration::from_secs(10)).await.unwrap().unwrap();
+    let overtaken = acquire(&locks).await;
+    locks.release(&overtaken).await.unwrap();
+    // when each of them in turn writes and begins a board anew,
+    for _ in 0..3 {
+        for (locks, file) in [(&other_locks, &other_file), (&locks, &file)] {
+            let holder = acquire(locks).await;
+            // then it comes later than all before.
+            write_as(file, &holder).await.unwrap();
+            assert!(board.clear(day, holder.fence).await.unwrap());
+            locks.release(&holder).await.unwrap();
+        }
+    }
+    assert!(matches!(write_as(&file, &overtaken).await, Err(StoreError::Fenced { .. })));
+    // And so does whoever opens the file again.
+    let reopened = InProcessLocks::new(Arc::new(ManualClock::default()), open(&folder).await);
+    write_as(&file, &acquire(&reopened).await).await.unwrap();
 }
 
 #[tokio::test]

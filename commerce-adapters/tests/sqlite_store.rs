@@ -271,7 +271,7 @@ async fn a_file_of_an_older_program_is_upgraded_and_its_ranking_is_made_from_its
 
     let store = open(&folder).await;
     let board = Arc::new(SqliteBoard::new(store.clone()));
-    let locks = Locks::new(Arc::new(InProcessLocks::new(Arc::new(SystemClock))), Arc::new(ThreadRandom));
+    let locks = Locks::new(Arc::new(InProcessLocks::new(Arc::new(SystemClock), store.clone())), Arc::new(ThreadRandom));
     let keeper = RankingKeeper { store: Arc::new(store), board: Arc::clone(&board) as _, locks, calendar };
     assert!(keeper.prepare(today).await.unwrap().is_some());
     let ranking = [(2, 9), (1, 2)].map(|(number, units)| SoldUnits { product_id: product(number), units });

@@ -1,5 +1,7 @@
 //! What sold best.
 
+use crate::buyer::eventually;
+use crate::file::ShopFile;
 use crate::shop::Shop;
 use serde_json::Value;
 
@@ -35,6 +37,58 @@ async fn the_ranking_of_the_demo_is_there_at_once_and_today_does_not_count() {
     let shop = shop.restart().await;
 
     assert_eq!(ranking(&shop).await, before);
+    shop.closes_clean().await;
+}
+
+/// Makes all that is stored of sales a day older, as if a day had passed since.
+async fn let_a_day_pass(file: &ShopFile) {
+    let days =
+        [("board_days", "day"), ("board_orders", "day"), ("board_units", "day"), ("rankings", "today"), ("ranked_products", "today")];
+    // In two steps: no row may meet the one of the day before on its way.
+    let older = days.map(|(table, day)| {
+        format!("UPDATE {table} SET {day} = 'x' || date({day}, '-1 day'); UPDATE {table} SET {day} = substr({day}, 2);")
+    });
+    file.tamper(&format!("UPDATE payments SET created_at = created_at - 86400000; {}", older.concat())).await;
+}
+
+/// A demo shop that sold 900 of something new today; answers the payment.
+async fn shop_with_a_new_hit() -> (Shop, i64) {
+    let shop = Shop::demo().await;
+    let ware = shop.ware(0, 1_000).await;
+    let mut buyer = shop.buyer(1);
+    let order = buyer.payable_order(ware, 900).await;
+    let payment = buyer.pay(order).await.ok()["id"].as_i64().expect("an id");
+    (shop, payment)
+}
+
+#[tokio::test]
+async fn what_is_sold_today_counts_from_tomorrow_on_for_three_days() {
+    let (mut shop, _) = shop_with_a_new_hit().await;
+    for days_later in 1..=4 {
+        let file = shop.stop().await;
+        let_a_day_pass(&file).await;
+        shop = Shop::on(file, &["--auth", "off"]).await;
+
+        let ranked = ranking(&shop).await;
+        let leads = ranked.first().is_some_and(|(name, sold)| (name.as_str(), *sold) == ("Thing", 900));
+        assert_eq!(leads, days_later <= 3, "{days_later} days later: {ranked:?}");
+        // What the demo sold, on each of the three days before, is forgotten one day after the other.
+        assert_eq!(ranked.len() > 1, days_later <= 2, "{days_later} days later: {ranked:?}");
+        shop.audit_is_clean().await;
+    }
+    shop.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_refund_is_taken_back_from_a_day_that_is_over() {
+    let (shop, payment) = shop_with_a_new_hit().await;
+    let file = shop.stop().await;
+    let_a_day_pass(&file).await;
+    let shop = Shop::on(file, &["--auth", "off"]).await;
+    let ranked = ranking(&shop).await;
+    assert_eq!(ranked[0], ("Thing".to_owned(), 900));
+    shop.buyer(1).refund(payment).await.ok();
+    eventually("the refund shows", async || ranking(&shop).await == ranked[1..]).await;
     shop.closes_clean().await;
 }
 

@@ -1,3 +1,4 @@
+use crate::sqlite::SqliteStore;
 use async_trait::async_trait;
 use commerce_core::lock::{DistributedLock, LockError, LockGrant, LockWatch};
 use commerce_core::{Clock, Timestamp};
@@ -10,12 +11,14 @@ use tokio::sync::Notify;
 /// Locks whose leases have ended are swept out once there are as many as this, or twice as many as after the last time.
 const SWEPT_AT_MIN: usize = 64;
 
-/// Named locks inside one process, for a shop that has no other.
+/// Named locks inside one process, for a shop in one file.
 ///
-/// Leases end by the clock they were made with. Fences are numbered over all names, beginning with the time in milliseconds at the start:
-/// they go on growing over a restart.
+/// Leases end by the clock they were made with. Fences are numbered over all names, and go on from the last one that is written in the file,
+/// whoever wrote it: this process, one before it, or one beside it, such as a scheduler that did one job. A clock has no say in it: after one that
+/// was set back, nobody would come with a larger one for as long.
 pub struct InProcessLocks {
     clock: Arc<dyn Clock>,
+    store: SqliteStore,
     book: Arc<Mutex<Book>>,
 }
 
@@ -33,11 +36,10 @@ struct Held {
 }
 
 impl InProcessLocks {
-    /// Locks whose leases this clock ends.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let fence = u64::try_from(clock.now().millis()).unwrap_or(0);
-        let book = Book { fence, held: HashMap::new(), swept_at: SWEPT_AT_MIN, bells: HashMap::new() };
-        Self { clock, book: Arc::new(Mutex::new(book)) }
+    /// Locks whose leases this clock ends, and whose holders write to this store.
+    pub fn new(clock: Arc<dyn Clock>, store: SqliteStore) -> Self {
+        let book = Book { fence: 0, held: HashMap::new(), swept_at: SWEPT_AT_MIN, bells: HashMap::new() };
+        Self { clock, store, book: Arc::new(Mutex::new(book)) }
     }
 }
 
@@ -100,8 +102,10 @@ impl DistributedLock for InProcessLocks {
     }
 
     async fn try_acquire_all(&self, names: &[&str], lease: Duration) -> Result<Option<Vec<LockGrant>>, LockError> {
+        let written = self.store.last_fence().await.map_err(|error| LockError(error.into()))?;
         let now = self.clock.now();
         let mut book = locked(&self.book);
+        book.fence = book.fence.max(written);
         let free = !names.iter().any(|name| book.is_held(name, now));
         Ok(free.then(|| names.iter().map(|name| book.grant(name, now, lease)).collect()))
     }

@@ -80,7 +80,7 @@ impl EmbeddedParts {
             // Requests pass it in memory; it is told again by the store when the process starts.
             gate: Arc::new(InProcessGate::new()),
             board: Arc::new(SqliteBoard::new(store.clone())),
-            locks: Arc::new(InProcessLocks::new(Arc::clone(&clock))),
+            locks: Arc::new(InProcessLocks::new(Arc::clone(&clock), store.clone())),
             passwords: Arc::new(Argon2Hasher::new()?),
             random: Arc::new(ThreadRandom),
             clock,

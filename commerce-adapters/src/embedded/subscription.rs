@@ -64,7 +64,7 @@ impl LogSubscription {
         let topic = self.topics.iter().copied().find(|topic| topic.name() == row.message.topic)?;
         let addressed = row.message.only_for.is_none_or(|group| group == self.group);
         let source = Source { topic, partition: 0, offset: row.row.get() };
-        addressed.then(|| Delivery { source, message: row.message.clone() })
+        addressed.then(|| Delivery::new(source, row.message.clone()))
     }
 }
 

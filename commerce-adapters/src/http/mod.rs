@@ -47,13 +47,14 @@ pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
         OpsRoutes::SamePort => ops_routes(commerce.clone(), &options),
         OpsRoutes::OwnPort => Router::new(),
     };
+    let documentation = openapi::routes(&options.auth);
     let shop = Arc::new(App::new(commerce, options));
     routes::shop()
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(Arc::clone(&shop), guard::guard))
         .with_state(shop)
-        .merge(openapi::routes().method_not_allowed_fallback(unknown_method))
+        .merge(documentation.method_not_allowed_fallback(unknown_method))
         .merge(beside)
 }
 

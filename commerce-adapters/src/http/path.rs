@@ -22,8 +22,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathNumber {
         };
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let value = text.parse().ok().filter(|_| digits);
-        let value =
-            value.ok_or_else(|| Failure::invalid(name, format_args!("{name} in the path must be a whole number of digits only")))?;
+        let value = value
+            .ok_or_else(|| Failure::invalid(name, format_args!("the path must have a whole number, of digits only, as its {name}")))?;
         Ok(Self { name: name.to_owned(), value })
     }
 }

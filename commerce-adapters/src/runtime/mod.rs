@@ -19,5 +19,5 @@ pub use progress::Progress;
 pub use scheduler::run_scheduler;
 pub use server::run_server;
 pub use signals::Signals;
-pub use telemetry::start_logging;
+pub use telemetry::{start_logging, start_logging_of_a_tool};
 pub use wiring::{Company, check_calendar, close, migrate, open_alone, open_alone_or_beside, open_beside};

@@ -9,6 +9,8 @@ mod board;
 mod commits;
 mod error;
 #[cfg(feature = "embedded")]
+mod fence;
+#[cfg(feature = "embedded")]
 mod log;
 mod options;
 #[cfg(all(test, feature = "embedded"))]

@@ -29,7 +29,7 @@ async fn undecided(options: HttpOptions) -> (TestShop, Someone, i64) {
 
 fn success(task: i64) -> Value {
     json!({
-        "taskId": task, "status": "SUCCESS", "message": "the coupon is yours: you are number 1",
+        "taskId": task, "status": "SUCCESS", "message": "The coupon is yours: you are number 1.",
         "issuedAt": "2026-01-01T00:00:00.000Z", "position": 1,
     })
 }
@@ -75,7 +75,7 @@ async fn a_failure_says_why() {
     let coupon = shop.coupon_on_offer(&admin, 5, NEXT_YEAR).await;
     let asked = patient(post("/api/coupons/publish", Some(&admin), asking(9_999, coupon).to_string()), "wait=30");
     let task = shop.send(asked).await.data()["taskId"].as_i64().unwrap();
-    let expected = json!({"taskId": task, "status": "FAIL", "message": "the user does not exist", "errorCode": "INACTIVE_USER"});
+    let expected = json!({"taskId": task, "status": "FAIL", "message": "The user does not exist.", "errorCode": "INACTIVE_USER"});
     let mut listener = Listener::on(&shop, &admin, &path(task), None).await;
     assert_eq!(told(listener.next().await, task, "FAIL"), expected);
     assert_eq!(present(&shop, &admin, task).await.data(), expected);
@@ -84,7 +84,7 @@ async fn a_failure_says_why() {
 #[tokio::test]
 async fn the_present_state_is_given_as_json_to_who_asks_for_it() {
     let (shop, kim, task) = undecided(HttpOptions::new(bearer())).await;
-    let pending = json!({"taskId": task, "status": "PENDING", "message": "the coupon is about to be issued"});
+    let pending = json!({"taskId": task, "status": "PENDING", "message": "The coupon is about to be issued."});
     assert_eq!(present(&shop, &kim, task).await.data(), pending);
     let mut listener = Listener::on(&shop, &kim, &path(task), None).await;
     shop.start_consumers();

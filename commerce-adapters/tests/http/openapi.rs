@@ -1,8 +1,8 @@
 use crate::shop::{TestShop, bearer, request};
 use axum::body::Body;
 use axum::http::Method;
-use commerce_adapters::http::{HttpOptions, OpsRoutes, ops_router};
-use serde_json::Value;
+use commerce_adapters::http::{AuthMode, HttpOptions, OpsRoutes, ops_router};
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 #[tokio::test]
@@ -43,6 +43,32 @@ async fn every_schema_that_is_referred_to_is_there() {
     assert!(found.len() > 100);
     for reference in found {
         assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_stream_is_described_as_it_is_sent() {
+    let document = TestShop::open().get("/openapi.json", None).await.json();
+    for (path, event, data) in [
+        ("/api/coupons/publish/status/{taskId}", "coupon-status", "CouponStatusData"),
+        ("/api/orders/{orderId}/events", "order-status", "OrderStatusData"),
+    ] {
+        let schema = &document["paths"][path]["get"]["responses"]["200"]["content"]["text/event-stream"]["schema"];
+        assert_eq!(schema["required"], json!(["id", "event", "data"]), "{schema}");
+        assert_eq!(schema["properties"]["event"]["enum"], json!([event]));
+        let data = json!({ "$ref": format!("#/components/schemas/{data}") });
+        assert_eq!(schema["properties"]["data"], json!({"type": "string", "contentMediaType": "application/json", "contentSchema": data}));
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_only_where_callers_are_checked() {
+    for (auth, asked) in [(bearer(), true), (AuthMode::Off, false)] {
+        let document = TestShop::with(HttpOptions::new(auth)).get("/openapi.json", None).await.json();
+        let charge = &document["paths"]["/api/users/{userId}/points"]["post"];
+        assert_eq!((charge["security"].is_array(), charge["responses"]["401"].is_object()), (asked, asked), "{charge}");
+        let login = &document["paths"]["/api/auth/login"]["post"];
+        assert_eq!((login["security"].is_array(), login["responses"]["401"].is_object()), (false, true), "{login}");
     }
 }
 

@@ -25,6 +25,16 @@ pub struct Delivery {
     pub source: Source,
     /// The message.
     pub message: Message,
+    /// Why the bus could not read it, if it could not: somebody else has written it. The message then holds what there was to read, under an
+    /// id that no event has and that is the same whenever it comes.
+    pub unreadable: Option<String>,
+}
+
+impl Delivery {
+    /// A message that could be read.
+    pub const fn new(source: Source, message: Message) -> Self {
+        Self { source, message, unreadable: None }
+    }
 }
 
 /// Where a group begins to read.
@@ -58,6 +68,11 @@ pub trait MessageBus: Send + Sync {
     /// # Errors
     /// [`BusError`] if the bus cannot be reached.
     async fn lag(&self, group: Group, topics: &[Topic]) -> Result<u64, BusError>;
+
+    /// Whether a copy of each dead letter is to travel to the topic [`Topic::dead_letter_name`] too. The letter in the store is what counts.
+    fn has_dead_letter_topics(&self) -> bool {
+        false
+    }
 }
 
 /// One reader of a group.

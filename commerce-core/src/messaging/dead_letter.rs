@@ -1,7 +1,8 @@
-use super::{Group, Message, Source};
+use super::{Group, Message, Source, Topic};
 use crate::store::{Handler, StoreError, UnitOfWork};
 use crate::{DeadLetterId, Timestamp};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 /// An event that a group cannot handle, on its way aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,56 @@ pub struct NewDeadLetter {
     pub attempts: u32,
     /// When it was put aside.
     pub at: Timestamp,
+}
+
+/// What tells of a dead letter where a copy of it travels; the rest of the copy is the message as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetterCopy {
+    /// The name of the group that could not handle it.
+    pub group: String,
+    /// The name of the topic it was found in.
+    pub source_topic: String,
+    /// The partition it was found in.
+    pub source_partition: i32,
+    /// Its place in the partition.
+    pub source_offset: i64,
+    /// Why it cannot be handled.
+    pub error: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was put aside.
+    pub at: Timestamp,
+    /// The payload as it came.
+    pub payload: String,
+}
+
+impl DeadLetterCopy {
+    /// What an outbox row holds of a copy; `None` if the row is none.
+    pub fn of(message: &Message) -> Option<Self> {
+        let is_copy = Topic::ALL.iter().any(|topic| topic.dead_letter_name() == message.topic);
+        if is_copy { serde_json::from_str(&message.payload).ok() } else { None }
+    }
+}
+
+impl NewDeadLetter {
+    /// The copy of the letter that travels: an outbox row has no place for what tells of it but its payload.
+    pub(super) fn copy(&self) -> Message {
+        let Self { group, ref message, source, ref reason, attempts, at } = *self;
+        let Source { topic, partition: source_partition, offset: source_offset } = source;
+        let copy = DeadLetterCopy {
+            group: group.name().to_owned(),
+            source_topic: topic.name().to_owned(),
+            source_partition,
+            source_offset,
+            error: reason.clone(),
+            attempts,
+            at,
+            payload: message.payload.clone(),
+        };
+        let payload = serde_json::to_string(&copy).expect("a copy has string keys only, so it can be written as JSON");
+        Message { topic: topic.dead_letter_name().to_owned(), payload, ..message.clone() }
+    }
 }
 
 /// An event that was put aside.

@@ -1,4 +1,6 @@
-use super::consumer::{BACKOFF, Bury, POLL_MESSAGES_MAX, Work, read, topics, works};
+use super::bury::{Aside, Bury};
+use super::reader::{BACKOFF, POLL_MESSAGES_MAX, read};
+use super::work::{Work, topics, works};
 use super::{Delivery, Envelope, EventType, Group, MessageBus, StartAt, Topic};
 use crate::Clock;
 use crate::store::{Desk, GroupCommit, Random};
@@ -57,7 +59,7 @@ impl<E: Effect> EffectConsumer<E> {
         random: Arc<dyn Random>,
         gather: Duration,
     ) -> Self {
-        let bury = group_commit.desk(Bury { group: effect.group(), clock });
+        let bury = group_commit.desk(Bury(Aside::new(effect.group(), clock, bus.as_ref())));
         Self { effect, bury, bus, random, gather }
     }
 

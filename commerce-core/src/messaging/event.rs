@@ -29,6 +29,15 @@ impl Topic {
         }
     }
 
+    /// The name of the topic that copies of its dead letters travel to: its own with `.dlq` behind it.
+    pub const fn dead_letter_name(self) -> &'static str {
+        match self {
+            Self::Order => "order.dlq",
+            Self::CouponIssue => "coupon-issued.dlq",
+            Self::CouponIssueResult => "coupon-issued-success.dlq",
+        }
+    }
+
     /// The topic of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.name() == name)

@@ -1,5 +1,6 @@
 //! Events: how they are written with the change that caused them, travel, and are handled exactly once.
 
+mod bury;
 mod bus;
 mod consumer;
 mod dead_letter;
@@ -8,12 +9,14 @@ mod envelope;
 mod event;
 mod inbox;
 mod outbox;
+mod reader;
 mod relay;
+mod work;
 
 pub use bus::{BusError, Delivery, MessageBus, Source, StartAt, Subscription};
-pub use consumer::{Consumer, EventHandler, Rejection, SagaPace, fan_out};
-pub(crate) use consumer::{follow_within_commit, topics};
-pub use dead_letter::{DeadLetter, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
+pub(crate) use consumer::follow_within_commit;
+pub use consumer::{Consumer, EventHandler, Rejection, SagaPace};
+pub use dead_letter::{DeadLetter, DeadLetterCopy, DeadLetterRepository, NewDeadLetter, ReplayDeadLetter, ReplayDeadLetters};
 pub use effect::{Effect, EffectConsumer, EffectError};
 pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};
 pub use event::{
@@ -22,4 +25,6 @@ pub use event::{
 };
 pub use inbox::{Group, InboxRepository};
 pub use outbox::{OutboxRepository, OutboxRow};
+pub use reader::fan_out;
 pub use relay::Relay;
+pub(crate) use work::topics;

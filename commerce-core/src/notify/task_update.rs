@@ -68,24 +68,24 @@ impl TaskUpdate {
 
     /// A request that is not decided.
     pub fn pending(task_id: TaskId) -> Self {
-        let message = "the coupon is about to be issued".to_owned();
+        let message = "The coupon is about to be issued.".to_owned();
         Self { task_id, status: TaskStatus::Pending, message, issued_at: None, position: None, error_code: None }
     }
 
     /// A request that was granted.
     pub fn issued(task_id: TaskId, position: Position, at: Timestamp) -> Self {
-        let message = format!("the coupon is yours: you are number {}", position.get());
+        let message = format!("The coupon is yours: you are number {}.", position.get());
         let (issued_at, position) = (Some(at.to_string()), Some(position));
         Self { status: TaskStatus::Success, message, issued_at, position, ..Self::pending(task_id) }
     }
 
     fn failed(task_id: TaskId, code: ErrorCode) -> Self {
         let message = match code {
-            ErrorCode::OutOfStockCoupon => "no coupon was left",
-            ErrorCode::DuplicatedCoupon => "you have this coupon already",
-            ErrorCode::InactiveUser => "the user does not exist",
-            ErrorCode::InactiveCoupon => "the coupon does not exist",
-            _ => "the coupon was not issued",
+            ErrorCode::OutOfStockCoupon => "No coupon was left.",
+            ErrorCode::DuplicatedCoupon => "You have this coupon already.",
+            ErrorCode::InactiveUser => "The user does not exist.",
+            ErrorCode::InactiveCoupon => "The coupon does not exist.",
+            _ => "The coupon was not issued.",
         };
         Self { status: TaskStatus::Fail, message: message.to_owned(), error_code: Some(code), ..Self::pending(task_id) }
     }

@@ -4,6 +4,7 @@ use crate::shop::Shop;
 use commerce_core::coupon::{Coupon, CouponName, Discount, GateRefusal, InProcessGate, NewCoupon, RequestCoupon, RequestOutcome};
 use commerce_core::idempotency::KeyedCommand;
 use commerce_core::messaging::Group;
+use commerce_core::notify::TaskStatus;
 use commerce_core::scheduler::{Job, Scheduler};
 use commerce_core::store::Store;
 use commerce_core::user::Actor;
@@ -11,6 +12,7 @@ use commerce_core::{AdmissionError, Clock, Commerce, CouponId, ErrorCode, Settin
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 const A_DAY: Duration = Duration::from_hours(24);
 const WINDOW: Duration = Duration::from_mins(3);
@@ -273,4 +275,30 @@ async fn a_rebuild_that_broke_off_before_the_coupon_expired_leaves_no_place_behi
     sweep(&shop).await;
     // then the place is settled.
     assert_eq!(gate.pending(shop.clock.now(), 10).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_is_told_when_it_happens_and_at_once_to_whoever_comes_later() {
+    // Given somebody who watches a request that is not decided,
+    let shop = Shop::open();
+    shop.commerce.start_consumers(&[Group::Notification]);
+    let (user, coupon) = (shop.user(0).await, offer(&shop, 1).await);
+    let task = ask(&shop, user, coupon).await.unwrap();
+    let watching = {
+        let commerce = shop.commerce.clone();
+        tokio::spawn(async move { commerce.watch_task(task).await.outcome().await.unwrap() })
+    };
+    tokio::task::yield_now().await;
+    // when it is decided,
+    let begun = Instant::now();
+    shop.issue_coupons().await;
+    shop.carry().await;
+    // then it is told, and long before it would have looked again,
+    let told = watching.await.unwrap().expect("the outcome");
+    assert_eq!(told.status, TaskStatus::Success);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // and who comes later does not wait at all.
+    let begun = Instant::now();
+    assert_eq!(shop.commerce.watch_task(task).await.outcome().await.unwrap(), Some(told));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }

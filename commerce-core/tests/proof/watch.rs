@@ -143,11 +143,13 @@ async fn a_watch_shows_each_change_once_in_order_and_ends_with_the_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_of_an_order_that_has_ended_shows_its_end_and_ends() {
+async fn a_watch_of_an_order_that_has_ended_shows_its_end_at_once_and_ends() {
     let (shop, buyer, order) = shop_with(None).await;
     shop.settle().await;
     shop.commerce.cancel_order(order, Actor::Customer(buyer)).await.unwrap();
+    let begun = Instant::now();
     assert_eq!(watching(&shop.commerce, order).await.unwrap(), [OrderStatus::Cancelled]);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

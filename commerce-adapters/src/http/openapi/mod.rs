@@ -4,6 +4,7 @@ mod operation;
 
 pub(super) use operation::Operation;
 
+use super::auth::AuthMode;
 use super::failure::FieldError;
 use super::routes;
 use axum::Router;
@@ -72,12 +73,13 @@ struct Problem {
 pub(super) struct Document {
     paths: PathsBuilder,
     components: Components,
+    auth: AuthMode,
 }
 
 impl Document {
     /// Adds an operation.
     pub(super) fn add(&mut self, operation: Operation) {
-        let (path, method, operation) = operation.into_parts();
+        let (path, method, operation) = operation.into_parts(&self.auth);
         let paths = std::mem::take(&mut self.paths);
         self.paths = paths.path(path, PathItem::new(method, operation));
     }
@@ -91,11 +93,11 @@ impl Document {
     }
 }
 
-fn document() -> OpenApi {
+fn document(auth: &AuthMode) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let bearer = bearer.description(Some("A token from POST /api/auth/login. With `--auth off` nobody is checked.")).build();
+    let bearer = bearer.description(Some("A token from POST /api/auth/login.")).build();
     let components = ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build();
-    let mut document = Document { paths: PathsBuilder::new(), components };
+    let mut document = Document { paths: PathsBuilder::new(), components, auth: auth.clone() };
     document.schema::<Meta>();
     document.schema::<Failed>();
     document.schema::<Problem>();
@@ -104,9 +106,9 @@ fn document() -> OpenApi {
     OpenApiBuilder::new().info(info).paths(document.paths.build()).components(Some(document.components)).build()
 }
 
-/// The document and the Swagger UI.
-pub(super) fn routes() -> Router {
-    let json = document().to_json().unwrap_or_else(|error| {
+/// The document and the Swagger UI of a shop whose callers are checked like this.
+pub(super) fn routes(auth: &AuthMode) -> Router {
+    let json = document(auth).to_json().unwrap_or_else(|error| {
         tracing::error!(%error, "the OpenAPI document cannot be written");
         "{}".to_owned()
     });

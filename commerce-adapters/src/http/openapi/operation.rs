@@ -1,7 +1,9 @@
+use super::super::auth::AuthMode;
 use super::super::status::status_of;
 use super::Document;
 use axum::http::StatusCode;
-use commerce_core::ErrorCode;
+use commerce_core::store::PageLimit;
+use commerce_core::{ErrorCode, ID_MAX};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -11,17 +13,26 @@ use utoipa::openapi::{
     ArrayBuilder, Content, Header, HttpMethod, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, Type, path,
 };
 
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callers {
+    Anybody,
+    /// Those with a token, where callers are checked.
+    Known,
+}
+
 /// What a route says of itself.
 pub(in super::super) struct Operation {
     method: HttpMethod,
     path: &'static str,
     builder: OperationBuilder,
+    callers: Callers,
     answers: Vec<(StatusCode, ResponseBuilder)>,
     refusals: Vec<ErrorCode>,
 }
 
-fn integer() -> Schema {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build().into()
+fn integer(max: i64) -> Schema {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(max)).build().into()
 }
 
 fn string() -> Schema {
@@ -30,6 +41,14 @@ fn string() -> Schema {
 
 fn parameter(name: &str, place: ParameterIn, required: Required, schema: Schema, description: &str) -> Parameter {
     ParameterBuilder::new().name(name).parameter_in(place).required(required).schema(Some(schema)).description(Some(description)).build()
+}
+
+/// One event of a stream: its data is JSON in a string.
+fn event_of(name: &str, data: RefOr<Schema>) -> Schema {
+    let named = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([name]));
+    let data = ObjectBuilder::new().schema_type(Type::String).content_media_type("application/json").content_schema(Some(data));
+    let fields: [(&str, Schema); 3] = [("id", string()), ("event", named.build().into()), ("data", data.build().into())];
+    fields.into_iter().fold(ObjectBuilder::new(), |event, (field, schema)| event.property(field, schema).required(field)).build().into()
 }
 
 /// The envelope around `data`.
@@ -42,8 +61,8 @@ fn enveloped(data: RefOr<Schema>) -> RefOr<Schema> {
 impl Operation {
     fn new(method: HttpMethod, path: &'static str, tag: &str, summary: &str) -> Self {
         let builder = OperationBuilder::new().tag(tag).summary(Some(summary));
-        Self { method, path, builder, answers: Vec::new(), refusals: vec![ErrorCode::InvalidParameter, ErrorCode::Overloaded] }
-            .with_path_id()
+        let refusals = vec![ErrorCode::InvalidParameter, ErrorCode::Overloaded];
+        Self { method, path, builder, callers: Callers::Anybody, answers: Vec::new(), refusals }.with_path_id()
     }
 
     /// A route that reads.
@@ -59,15 +78,17 @@ impl Operation {
     fn with_path_id(mut self) -> Self {
         if let Some((_, rest)) = self.path.split_once('{') {
             let name = rest.split('}').next().unwrap_or_default();
-            self.builder = self.builder.parameter(parameter(name, ParameterIn::Path, Required::True, integer(), "A whole number."));
+            // A number in a path is an id, or how many are asked for.
+            let number = integer(if name.ends_with("Id") { ID_MAX } else { PageLimit::MAX.into() });
+            self.builder = self.builder.parameter(parameter(name, ParameterIn::Path, Required::True, number, "A whole number."));
         }
         self
     }
 
     /// It needs a token, and not everybody's will do.
     pub(in super::super) fn with_token(mut self) -> Self {
-        self.builder = self.builder.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
-        self.refuses(&[ErrorCode::Unauthenticated, ErrorCode::Forbidden])
+        self.callers = Callers::Known;
+        self
     }
 
     /// It takes this body.
@@ -87,7 +108,7 @@ impl Operation {
 
     /// It answers a page of a list.
     pub(in super::super) fn pages<T: ToSchema>(mut self, document: &mut Document) -> Self {
-        let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100)).build().into();
+        let limit = integer(PageLimit::MAX.into());
         let limit = parameter("limit", ParameterIn::Query, Required::False, limit, "How many items, 20 if nobody says.");
         self.builder = self.builder.parameter(limit);
         let items = ArrayBuilder::new().items(document.schema::<T>()).build();
@@ -139,7 +160,8 @@ impl Operation {
     /// It answers with a stream of events, the data of each being `T`.
     pub(in super::super) fn streams<T: ToSchema>(mut self, event: &str, document: &mut Document) -> Self {
         let response = ResponseBuilder::new().description(format!("A stream of `{event}` events."));
-        self.answers.push((StatusCode::OK, response.content("text/event-stream", Content::new(Some(document.schema::<T>())))));
+        let events = Content::new(Some(event_of(event, document.schema::<T>())));
+        self.answers.push((StatusCode::OK, response.content("text/event-stream", events)));
         self
     }
 
@@ -148,7 +170,7 @@ impl Operation {
         let schema = document.schema::<T>();
         let response = ResponseBuilder::new()
             .description(format!("A stream of `{event}` events, or the present state with `Accept: application/json`."))
-            .content("text/event-stream", Content::new(Some(schema.clone())))
+            .content("text/event-stream", Content::new(Some(event_of(event, schema.clone()))))
             .content("application/json", Content::new(Some(enveloped(schema))));
         self.answers.push((StatusCode::OK, response));
         self
@@ -192,8 +214,13 @@ impl Operation {
         document.add(self);
     }
 
-    pub(super) fn into_parts(self) -> (&'static str, HttpMethod, path::Operation) {
+    /// What the document has of it, for a shop whose callers are checked like this.
+    pub(super) fn into_parts(mut self, auth: &AuthMode) -> (&'static str, HttpMethod, path::Operation) {
         let mut builder = self.builder;
+        if self.callers == Callers::Known && matches!(auth, AuthMode::Bearer { .. }) {
+            builder = builder.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
+            self.refusals.extend([ErrorCode::Unauthenticated, ErrorCode::Forbidden]);
+        }
         for (status, response) in self.answers {
             builder = builder.response(status.as_str(), response.build());
         }

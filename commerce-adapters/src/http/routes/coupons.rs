@@ -27,7 +27,7 @@ pub(in super::super) struct CreateCouponRequest {
     #[schema(min_length = 5, max_length = 20)]
     name: String,
     /// `FIXED` or `PERCENT`.
-    #[schema(example = "PERCENT")]
+    #[schema(example = "PERCENT", pattern = "^(FIXED|PERCENT)$")]
     coupon_type: String,
     /// KRW above 0, or 1–100 percent.
     #[schema(minimum = 1)]

@@ -28,10 +28,10 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in super::super) struct PlaceOrderRequest {
     /// Who orders.
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     user_id: UserId,
     /// The coupon to use.
-    #[schema(value_type = Option<i64>, minimum = 1)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     user_coupon_id: Option<UserCouponId>,
     /// 1–100 lines; lines with the same option are taken together.
     #[schema(value_type = Vec<OrderProductRequest>, min_items = 1, max_items = 100)]
@@ -43,7 +43,7 @@ pub(in super::super) struct PlaceOrderRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in super::super) struct OrderProductRequest {
     /// What is ordered.
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     product_option_id: OptionId,
     /// How many units.
     #[schema(minimum = 1, maximum = 10_000)]

@@ -18,13 +18,13 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in super::super) struct PayRequest {
     /// The order.
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     order_id: OrderId,
     /// Who pays: the user who placed the order.
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     user_id: UserId,
     /// With what: `POINT`.
-    #[schema(example = "POINT")]
+    #[schema(example = "POINT", pattern = "^POINT$")]
     r#type: String,
 }
 

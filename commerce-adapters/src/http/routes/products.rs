@@ -34,7 +34,7 @@ pub(in super::super) struct CreateProductRequest {
     #[schema(min_length = 1, max_length = 30)]
     name: String,
     /// `CLOTHING`, `SHOES`, `FOOD`, `DIGITAL` or `BEAUTY`.
-    #[schema(example = "SHOES")]
+    #[schema(example = "SHOES", pattern = "^(CLOTHING|SHOES|FOOD|DIGITAL|BEAUTY)$")]
     category: String,
     /// What it is, 10–200 characters.
     #[schema(min_length = 10, max_length = 200)]

@@ -65,7 +65,7 @@ impl Log {
         messages
             .map(|(offset, message)| {
                 let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-                Delivery { source: Source { topic, partition, offset }, message: message.clone() }
+                Delivery::new(Source { topic, partition, offset }, message.clone())
             })
             .collect()
     }

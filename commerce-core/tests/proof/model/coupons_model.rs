@@ -8,7 +8,9 @@ use std::time::Duration;
 /// How long after an admission a user has to wait.
 pub(super) const WINDOW: Duration = Duration::from_mins(2);
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(5);
-const LEFT_ALONE_FOR: Duration = Duration::from_secs(30);
+/// How long a request is left alone that was asked for again: at first, and at most.
+const LEFT_ALONE_MIN: Duration = Duration::from_secs(30);
+const LEFT_ALONE_MAX: Duration = Duration::from_mins(10);
 
 /// What a gate answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +74,8 @@ pub(super) struct Model {
     /// What was decided, and how far the gate has been told.
     decided: Vec<TaskId>,
     told: usize,
-    swept: BTreeMap<TaskId, Duration>,
+    /// When a request was asked for again, and how long it is left alone since.
+    swept: BTreeMap<TaskId, (Duration, Duration)>,
 }
 
 impl Gate {
@@ -228,10 +231,11 @@ impl Model {
         }
         let stored = self.requests.iter().filter(|(_, request)| request.outcome == Outcome::Pending && request.at < before);
         left_behind.extend(stored.map(|(task, it)| (*task, (it.coupon, it.user, it.number, it.at))));
-        self.swept.retain(|_, at| running.saturating_sub(*at) < LEFT_ALONE_FOR);
-        left_behind.retain(|task, _| !self.swept.contains_key(task));
+        left_behind.retain(|task, _| self.swept.get(task).is_none_or(|(at, pause)| running.saturating_sub(*at) >= *pause));
+        self.swept.retain(|_, (at, _)| running.saturating_sub(*at) < 2 * LEFT_ALONE_MAX);
         for (task, (coupon, user, number, at)) in left_behind {
-            self.swept.insert(task, running);
+            let pause = self.swept.get(&task).map_or(LEFT_ALONE_MIN, |(_, pause)| (2 * *pause).min(LEFT_ALONE_MAX));
+            self.swept.insert(task, (running, pause));
             self.hand_in(task, coupon, user, number, at);
             self.settle_one(task);
         }

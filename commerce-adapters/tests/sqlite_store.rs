@@ -12,7 +12,7 @@ use commerce_core::order::{Order, OrderItem, Quantity};
 use commerce_core::payment::{Payment, PaymentMethod, PaymentStatus};
 use commerce_core::point::PointAccount;
 use commerce_core::product::{OptionName, ProductName, UnitPrice};
-use commerce_core::ranking::{RankingBoard, RankingKeeper, Sale, SaleState};
+use commerce_core::ranking::{RankingBoard, RankingKeeper, Sale, SaleState, WINDOW_DAYS};
 use commerce_core::store::{Store, StoreError};
 use commerce_core::{BusinessCalendar, BusinessDay, Money, OptionId, OrderId, PaymentId, ProductId, Sequence, Timestamp, UserId};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -285,8 +285,11 @@ async fn a_board_is_read_while_somebody_writes_and_is_there_when_the_file_is_ope
     let board = SqliteBoard::new(store.clone());
     let sold = vec![SoldUnits { product_id: product(1), units: 3 }];
     let sale = Sale { order_id: OrderId::new(1).unwrap(), paid_at: NOW, units: sold.clone(), state: SaleState::Paid };
+    for days_ago in 1..=WINDOW_DAYS {
+        assert!(board.clear(today.before(days_ago), 1).await.unwrap() && board.mark_whole(today.before(days_ago), 1).await.unwrap());
+    }
     board.record(today.before(1), &[sale]).await.unwrap();
-    board.aggregate(today).await.unwrap();
+    assert!(board.aggregate(today).await.unwrap());
     let uow = store.begin().await.unwrap();
     assert_eq!(board.top(today, 10).await.unwrap().as_ref(), Some(&sold));
     drop(uow);

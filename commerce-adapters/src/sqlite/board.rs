@@ -239,10 +239,16 @@ impl RankingBoard for SqliteBoard {
         self.fetch(query, read_units).await
     }
 
-    async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError> {
+    async fn aggregate(&self, today: BusinessDay) -> Result<bool, BoardError> {
         let (first, today) = (today.before(WINDOW_DAYS).to_string(), today.to_string());
         let mut session = self.begin().await?;
         let link = session.link();
+        let mut whole = of_day("SELECT whole FROM board_days WHERE day >= ", &first);
+        whole.push(" AND day < ").push_bind(today.clone()).push(" AND whole = 1");
+        let whole = fetch(link, whole, |row: &mut Fields<'_, Sqlite>| row.int()).await.map_err(board_error)?;
+        if whole.len() < WINDOW_DAYS as usize {
+            return Ok(false);
+        }
         execute(link, of_day("DELETE FROM ranked_products WHERE today = ", &today)).await.map_err(board_error)?;
         let mut rank = of_day("INSERT INTO ranked_products (today, product_id, units) SELECT ", &today);
         rank.push(", product_id, SUM(units) FROM board_units WHERE day >= ").push_bind(first).push(" AND day < ").push_bind(today.clone());
@@ -251,7 +257,8 @@ impl RankingBoard for SqliteBoard {
         let mut made = of_day("INSERT INTO rankings (today) VALUES (", &today);
         made.push(") ON CONFLICT (today) DO NOTHING");
         execute(link, made).await.map_err(board_error)?;
-        session.commit(Vec::new()).await.map_err(board_error)
+        session.commit(Vec::new()).await.map_err(board_error)?;
+        Ok(true)
     }
 
     async fn top(&self, today: BusinessDay, limit: usize) -> Result<Option<Vec<SoldUnits>>, BoardError> {

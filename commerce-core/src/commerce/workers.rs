@@ -1,7 +1,8 @@
 use super::Commerce;
+use crate::Clock;
 use crate::coupon::{CouponIssuer, CouponSteps, GateSettler};
 use crate::messaging::{Consumer, Effect, EffectConsumer, EventHandler, Group, Relay, Topic, fan_out, follow_within_commit, topics};
-use crate::notify::NotificationSteps;
+use crate::notify::{NotificationSteps, NotificationTeller, Reach};
 use crate::order::OrderSteps;
 use crate::ranking::SaleCounter;
 use crate::scheduler::Scheduler;
@@ -23,7 +24,7 @@ impl Commerce {
                 Group::Stock => self.consume(StockSteps { clock: clock() }),
                 Group::Coupon => self.consume(CouponSteps { clock: clock() }),
                 Group::Order => self.consume(OrderSteps { clock: clock() }),
-                Group::Notification => self.notify(),
+                Group::Notification => self.notify(clock()),
                 Group::CouponIssuer => self.consume(CouponIssuer { clock: clock() }),
                 Group::CouponGate => self.effect(GateSettler { gate: Arc::clone(&self.0.parts.gate) }, Duration::ZERO),
                 Group::Ranking => {
@@ -85,8 +86,12 @@ impl Commerce {
         topics
     }
 
-    fn notify(&self) -> Vec<Topic> {
+    /// Where the notifier reaches every process, the group shares the work; otherwise each process hears of everything, and tells its own.
+    fn notify(&self, clock: Arc<dyn Clock>) -> Vec<Topic> {
         let (parts, stop) = (self.0.parts.clone(), self.0.stop.clone());
+        if parts.notifier.reach() == Reach::Shop {
+            return self.effect(NotificationTeller { notifier: parts.notifier, clock }, Duration::ZERO);
+        }
         self.0.workers.spawn(async move {
             let notifier = &parts.notifier;
             let (bus, random) = (Arc::clone(&parts.bus), Arc::clone(&parts.random));

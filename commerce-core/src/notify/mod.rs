@@ -3,10 +3,12 @@
 mod order_update;
 mod steps;
 mod task_update;
+mod teller;
 
 pub use order_update::OrderUpdate;
 pub use steps::NotificationSteps;
 pub use task_update::{TaskStatus, TaskUpdate};
+pub use teller::NotificationTeller;
 
 use crate::{OrderId, TaskId};
 use async_trait::async_trait;
@@ -46,18 +48,33 @@ pub struct Notification {
     pub payload: String,
 }
 
-/// Carries notifications to whoever watches the subject, in whatever process of the shop.
+/// Whose watchers a notifier tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of its own process: every process publishes what it hears of.
+    Process,
+    /// Those of every process of the shop: one process publishes for all.
+    Shop,
+}
+
+/// Carries notifications to whoever watches the subject.
 ///
 /// A notification is a hint: it MAY be lost or come twice, so that watchers read the present state when they begin, and now and then.
 #[async_trait]
 pub trait Notifier: Send + Sync {
+    /// Whose watchers are told.
+    fn reach(&self) -> Reach {
+        Reach::Process
+    }
+
     /// Tells the watchers. It MUST NOT wait for a slow one.
     ///
     /// # Errors
     /// [`NotifyError`] if the notifications may not have gone out.
     async fn publish(&self, notifications: &[Notification]) -> Result<(), NotifyError>;
 
-    /// Begins to watch. Everything published after this returns MUST reach the watch, in order, unless it falls too far behind.
+    /// Begins to watch. Everything published after this returns MUST reach the watch, in order, unless it falls too far behind or whoever carries it
+    /// is lost in between: then the watch says so.
     ///
     /// # Errors
     /// [`NotifyError`] if watching is not possible now.

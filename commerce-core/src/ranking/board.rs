@@ -96,7 +96,7 @@ pub trait RankingBoard: Send + Sync {
     async fn clear(&self, day: BusinessDay, fence: u64) -> Result<bool, BoardError>;
 
     /// Notes that every sale of a day so far was counted. Only whoever cleared the day last may: `false`, and nothing is changed, if `fence` is not
-    /// that of the last [`clear`](Self::clear), or if the day was forgotten since.
+    /// that of the last [`clear`](Self::clear), or if the day was forgotten or anything of it was lost since.
     ///
     /// # Errors
     /// [`BoardError`] if the board cannot be reached.
@@ -109,11 +109,12 @@ pub trait RankingBoard: Send + Sync {
     /// [`BoardError`] if the board cannot be reached.
     async fn sold(&self, day: BusinessDay, after: Option<ProductId>, limit: usize) -> Result<Vec<SoldUnits>, BoardError>;
 
-    /// Makes the ranking of `today`: what was sold on the [`WINDOW_DAYS`] days before, in one atomic step. It replaces the one there was.
+    /// Makes the ranking of `today`: what was sold on the [`WINDOW_DAYS`] days before, in one atomic step. It replaces the one there was. `false`, and
+    /// nothing is changed, unless each of these days is whole: whoever counts one of them anew makes the ranking then.
     ///
     /// # Errors
     /// [`BoardError`] if the board cannot be reached.
-    async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError>;
+    async fn aggregate(&self, today: BusinessDay) -> Result<bool, BoardError>;
 
     /// The first `limit` products of the ranking of `today`, best sellers first, ties broken by the smaller id; `None` if it was not made.
     ///

@@ -40,11 +40,12 @@ impl Effect for SaleCounter {
         for (day, sales) in &days {
             self.board.record(*day, sales).await.map_err(EffectError::of)?;
         }
-        // Rankings that were made before are made again, whatever the clock says: the day may have turned while the sales were on their way.
+        // Rankings that were made before are made again, whatever the clock says: the day may have turned while the sales were on their way. One of
+        // which a day is just being counted anew is left to whoever does that.
         let rankings: BTreeSet<_> = days.into_keys().flat_map(rankings_over).collect();
         for ranking in rankings {
             if self.board.top(ranking, 1).await.map_err(EffectError::of)?.is_some() {
-                self.board.aggregate(ranking).await.map_err(EffectError::of)?;
+                let _made = self.board.aggregate(ranking).await.map_err(EffectError::of)?;
             }
         }
         Ok(())

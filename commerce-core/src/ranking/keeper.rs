@@ -62,7 +62,7 @@ impl RankingKeeper {
             self.keep_calendar().await?;
             let sales = self.rebuild_day(day, held).await?;
             if self.board.top(today, 1).await?.is_some() {
-                self.board.aggregate(today).await?;
+                self.aggregate(today).await?;
             }
             Ok(sales)
         })
@@ -103,11 +103,16 @@ impl RankingKeeper {
             }
         }
         if changed || self.board.top(today, 1).await?.is_none() {
-            self.board.aggregate(today).await?;
+            self.aggregate(today).await?;
             made += 1;
         }
         self.board.forget(horizon(today)).await?;
         Ok(made)
+    }
+
+    async fn aggregate(&self, today: BusinessDay) -> Result<(), RankingError> {
+        // Whoever begins to count one of its days anew meanwhile makes the ranking afterwards.
+        if self.board.aggregate(today).await? { Ok(()) } else { Err(RankingError::InTheMaking) }
     }
 
     async fn keep_calendar(&self) -> Result<(), RankingError> {

@@ -152,7 +152,11 @@ impl Ranking {
     /// Makes the ranking in a task of its own: a reader that leaves must not leave the lock behind.
     async fn prepare(&self, today: BusinessDay) -> Result<Option<u64>, RankingError> {
         let keeper = self.keeper.clone();
-        tokio::spawn(async move { keeper.prepare(today).await }).await.unwrap_or(Err(RankingError::InTheMaking))
+        match tokio::spawn(async move { keeper.prepare(today).await }).await {
+            // Another process has taken over.
+            Ok(Err(RankingError::InTheMaking)) => Ok(None),
+            prepared => prepared.unwrap_or(Err(RankingError::InTheMaking)),
+        }
     }
 
     async fn ranked(&self, sold: Vec<SoldUnits>) -> Result<Vec<RankedProduct>, RankingError> {

@@ -113,16 +113,20 @@ impl RankingBoard for MemoryBoard {
         Ok(sold.filter(|it| Some(it.product_id) > after).take(limit).collect())
     }
 
-    async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError> {
+    async fn aggregate(&self, today: BusinessDay) -> Result<bool, BoardError> {
         let mut boards = self.boards();
+        let window = today.before(WINDOW_DAYS)..today;
+        if boards.days.range(window.clone()).filter(|(_, day)| day.whole).count() < WINDOW_DAYS as usize {
+            return Ok(false);
+        }
         let mut sold = BTreeMap::<ProductId, u64>::new();
-        for day in boards.days.range(today.before(WINDOW_DAYS)..today).map(|(_, day)| day) {
+        for day in boards.days.range(window).map(|(_, day)| day) {
             day.sold.iter().for_each(|(product, units)| *sold.entry(*product).or_default() += units);
         }
         let mut ranking: Vec<_> = sold.into_iter().map(|(product_id, units)| SoldUnits { product_id, units }).collect();
         ranking.sort_by_key(|it| (Reverse(it.units), it.product_id));
         boards.rankings.insert(today, ranking);
-        Ok(())
+        Ok(true)
     }
 
     async fn top(&self, today: BusinessDay, limit: usize) -> Result<Option<Vec<SoldUnits>>, BoardError> {

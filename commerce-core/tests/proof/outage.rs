@@ -114,7 +114,7 @@ impl RankingBoard for Service {
         self.board.sold(day, after, limit).await
     }
 
-    async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError> {
+    async fn aggregate(&self, today: BusinessDay) -> Result<bool, BoardError> {
         self.board.aggregate(today).await
     }
 

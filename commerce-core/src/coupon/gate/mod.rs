@@ -158,9 +158,10 @@ pub trait CouponGate: Send + Sync {
     /// [`GateError`] if the gate cannot be reached.
     async fn admit(&self, request: &GateRequest) -> Result<GateVerdict, GateError>;
 
-    /// Notes what became of places. One that was issued MUST count as given even if the gate did not know of it; one that was not issued MUST be
-    /// free again, once, if its request still has it, while the user's window stays. Settling again changes nothing, and so does settling for a
-    /// coupon that is closed.
+    /// Notes what became of places. One that was issued MUST count as given even if the gate did not know of it, and also while the coupon is closed,
+    /// when it counts as if it was loaded; one that was not issued MUST be free again, once, if its request still has it, while the user's window
+    /// stays. Settling again changes nothing, and so does settling for a coupon that the gate was not told of, or what was not issued while the
+    /// coupon is closed.
     ///
     /// # Errors
     /// [`GateError`] if the gate cannot be reached.
@@ -172,22 +173,24 @@ pub trait CouponGate: Send + Sync {
     /// [`GateError`] if the gate cannot be reached.
     async fn pending(&self, before: Timestamp, limit: usize) -> Result<Vec<PendingPlace>, GateError>;
 
-    /// Closes a coupon, to open it with other places. What is pending is kept. `fence` is that of the lock under which it is rebuilt.
+    /// Closes a coupon, to open it with other places. What is pending is kept. `fence` is that of the lock under which it is rebuilt: unless it is
+    /// larger than that of the last one who closed the coupon, nothing MUST change.
     ///
     /// # Errors
     /// [`GateError`] if the gate cannot be reached.
     async fn close(&self, coupon: CouponId, fence: u64) -> Result<(), GateError>;
 
     /// Adds places to those a coupon is to be opened with. Of two places of a user the first counts, but one that is issued before one that is
-    /// pending. Only whoever closed the
-    /// coupon last may: `false` if `fence` is not that of the last [`close`](Self::close).
+    /// pending. Only whoever closed the coupon last may, while it is closed: `false` if `fence` is not that of the last [`close`](Self::close), or if
+    /// anything that was told since was lost.
     ///
     /// # Errors
     /// [`GateError`] if the gate cannot be reached.
     async fn load(&self, coupon: CouponId, fence: u64, places: &[GatePlace]) -> Result<bool, GateError>;
 
     /// Opens a coupon with the places that were loaded, and those that were pending when it was closed unless their users have loaded ones.
-    /// Only whoever closed the coupon last may: `false` if `fence` is not that of the last [`close`](Self::close).
+    /// Only whoever closed the coupon last may: `false` if `fence` is not that of the last [`close`](Self::close), or if anything that was told
+    /// since was lost. Opening again changes nothing.
     ///
     /// # Errors
     /// [`GateError`] if the gate cannot be reached.

@@ -78,10 +78,14 @@ impl Turnstile {
     }
 
     pub(super) fn settle(&mut self, settlement: &Settlement) {
+        let Settlement { task_id, user_id, issued, at, .. } = *settlement;
         if matches!(self.phase, Phase::Closed { .. }) {
+            // What is issued while the gate is being told may be missed by whoever tells it. What is not is settled again once it is open.
+            if let Some(position) = issued {
+                self.put_new(GatePlace { task_id, user_id, position, at, state: PlaceState::Issued });
+            }
             return;
         }
-        let Settlement { task_id, user_id, issued, at, .. } = *settlement;
         let own = self.places.get(&user_id).copied().filter(|place| place.task_id == task_id);
         match (issued, own) {
             (Some(position), own) => {
@@ -112,7 +116,8 @@ impl Turnstile {
 
     pub(super) fn close(&mut self, fence: u64) {
         let mut kept = match &mut self.phase {
-            Phase::Closed { fence: last, .. } | Phase::Open { fence: last, .. } if fence < *last => return,
+            // The same fence twice is a call that was thought lost: what was loaded since must stay.
+            Phase::Closed { fence: last, .. } | Phase::Open { fence: last, .. } if fence <= *last => return,
             Phase::Closed { kept, .. } => std::mem::take(kept),
             Phase::Open { .. } => Vec::new(),
         };
@@ -137,7 +142,8 @@ impl Turnstile {
         let Coupon { initial_stock, opens_at, expires_at, .. } = *coupon;
         let kept = match &mut self.phase {
             Phase::Closed { fence: last, kept } if *last == fence => std::mem::take(kept),
-            Phase::Closed { .. } | Phase::Open { .. } => return false,
+            Phase::Open { fence: last, .. } => return *last == fence,
+            Phase::Closed { .. } => return false,
         };
         for place in kept {
             self.put_new(place);

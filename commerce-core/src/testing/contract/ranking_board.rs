@@ -29,6 +29,7 @@ pub async fn ranking_board(new: impl AsyncFn() -> Arc<dyn RankingBoard>) {
         fences_of_days_are_kept_apart,
         the_ranking_sums_the_three_days_before_today_and_leaves_today_out,
         a_ranking_is_replaced_by_the_next_one,
+        a_ranking_is_made_of_whole_days_alone,
         best_sellers_come_first_and_ties_go_to_the_smaller_id,
         a_ranking_of_nothing_is_made_all_the_same,
         rankings_of_two_days_are_kept_apart,
@@ -81,6 +82,17 @@ async fn sold(board: &dyn RankingBoard, day: BusinessDay) -> Vec<(i64, u64)> {
 async fn mark_whole(board: &dyn RankingBoard, day: BusinessDay) {
     assert!(board.clear(day, FENCE).await.unwrap());
     assert!(board.mark_whole(day, FENCE).await.unwrap());
+}
+
+/// Calls every day of a ranking whole.
+async fn mark_window_whole(board: &dyn RankingBoard, today: BusinessDay) {
+    for days_ago in 1..=WINDOW_DAYS {
+        mark_whole(board, today.before(days_ago)).await;
+    }
+}
+
+async fn aggregate(board: &dyn RankingBoard, today: BusinessDay) {
+    assert!(board.aggregate(today).await.unwrap());
 }
 
 async fn top(board: &dyn RankingBoard, today: BusinessDay, limit: usize) -> Option<Vec<(i64, u64)>> {
@@ -187,14 +199,13 @@ async fn what_was_sold_is_paged_ascending_by_product_without_what_was_given_back
 
 async fn a_cleared_day_is_counted_anew_and_its_ranking_stays(board: &dyn RankingBoard) {
     let (yesterday, before) = (today().before(1), today().before(2));
-    mark_whole(board, yesterday).await;
-    mark_whole(board, before).await;
+    mark_window_whole(board, today()).await;
     record(board, yesterday, &[paid(1, &[(1, 2)]), refunded(2, &[(2, 1)])]).await;
     record(board, before, &[paid(3, &[(3, 1)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert!(board.clear(yesterday, FENCE).await.unwrap());
     assert_eq!(sold(board, yesterday).await, []);
-    assert_eq!(whole_days(board).await, [before]);
+    assert_eq!(whole_days(board).await, [today().before(3), before]);
     assert_eq!(sold(board, before).await, [(3, 1)], "other days stay");
     assert_eq!(top(board, today(), 10).await, Some(vec![(1, 2), (3, 1)]));
     record(board, yesterday, &[paid(1, &[(1, 2)]), paid(2, &[(2, 1)])]).await;
@@ -251,30 +262,51 @@ async fn fences_of_days_are_kept_apart(board: &dyn RankingBoard) {
 }
 
 async fn the_ranking_sums_the_three_days_before_today_and_leaves_today_out(board: &dyn RankingBoard) {
+    mark_window_whole(board, today()).await;
     for (days_ago, order) in (0..=WINDOW_DAYS + 1).zip(1..) {
         record(board, today().before(days_ago), &[paid(order, &[(1, 10_u64.pow(days_ago)), (order + 100, 1)])]).await;
     }
     record(board, today().next(), &[paid(99, &[(1, 1)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert_eq!(top(board, today(), 10).await, Some(vec![(1, 1_110), (102, 1), (103, 1), (104, 1)]));
 }
 
 async fn a_ranking_is_replaced_by_the_next_one(board: &dyn RankingBoard) {
     let yesterday = today().before(1);
+    mark_window_whole(board, today()).await;
     record(board, yesterday, &[paid(1, &[(1, 5), (2, 1)]), paid(2, &[(3, 3)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     record(board, yesterday, &[refunded(1, &[(1, 5), (2, 1)]), paid(3, &[(2, 4)])]).await;
     assert_eq!(top(board, today(), 10).await, Some(vec![(1, 5), (3, 3), (2, 1)]), "it is as it was made");
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert_eq!(top(board, today(), 10).await, Some(vec![(2, 4), (3, 3)]));
+}
+
+async fn a_ranking_is_made_of_whole_days_alone(board: &dyn RankingBoard) {
+    let before = today().before(2);
+    for days_ago in [1, 3] {
+        mark_whole(board, today().before(days_ago)).await;
+        record(board, today().before(days_ago), &[paid(i64::from(days_ago), &[(1, 1)])]).await;
+    }
+    assert!(!board.aggregate(today()).await.unwrap(), "one of its days has no board");
+    record(board, before, &[paid(9, &[(1, 1)])]).await;
+    assert!(!board.aggregate(today()).await.unwrap(), "nor is it whole");
+    assert_eq!(top(board, today(), 10).await, None);
+    mark_whole(board, before).await;
+    record(board, before, &[paid(9, &[(1, 1)])]).await;
+    aggregate(board, today()).await;
+    assert!(board.clear(before, FENCE + 1).await.unwrap());
+    assert!(!board.aggregate(today()).await.unwrap(), "it is counted anew");
+    assert_eq!(top(board, today(), 10).await, Some(vec![(1, 3)]), "meanwhile the ranking stays as it was made");
 }
 
 async fn best_sellers_come_first_and_ties_go_to_the_smaller_id(board: &dyn RankingBoard) {
     let yesterday = today().before(1);
+    mark_window_whole(board, today()).await;
     // As texts these ids would come in another order.
     let sale = paid(1, &[(100, 5), (9, 5), (20, 5), (7, 11), (1_000, 9), (3, 100)]);
     record(board, yesterday, &[sale]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     let ranked = [(3, 100), (7, 11), (1_000, 9), (9, 5), (20, 5), (100, 5)];
     for limit in 0..=7 {
         assert_eq!(top(board, today(), limit).await.unwrap(), ranked[..limit.min(6)]);
@@ -283,30 +315,34 @@ async fn best_sellers_come_first_and_ties_go_to_the_smaller_id(board: &dyn Ranki
 
 async fn a_ranking_of_nothing_is_made_all_the_same(board: &dyn RankingBoard) {
     assert_eq!(top(board, today(), 10).await, None);
-    board.aggregate(today()).await.unwrap();
+    mark_window_whole(board, today()).await;
+    aggregate(board, today()).await;
     assert_eq!(top(board, today(), 10).await, Some(Vec::new()));
     record(board, today().before(1), &[paid(1, &[(1, 1)])]).await;
     record(board, today().before(1), &[refunded(1, &[(1, 1)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert_eq!(top(board, today(), 10).await, Some(Vec::new()), "what was given back is not ranked");
 }
 
 async fn rankings_of_two_days_are_kept_apart(board: &dyn RankingBoard) {
+    mark_window_whole(board, today()).await;
+    mark_whole(board, today()).await;
     record(board, today().before(1), &[paid(1, &[(1, 1)])]).await;
     record(board, today(), &[paid(2, &[(2, 3)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert_eq!(top(board, today().next(), 10).await, None);
-    board.aggregate(today().next()).await.unwrap();
+    aggregate(board, today().next()).await;
     assert_eq!(top(board, today(), 10).await, Some(vec![(1, 1)]));
     assert_eq!(top(board, today().next(), 10).await, Some(vec![(2, 3), (1, 1)]));
 }
 
 async fn old_days_and_rankings_are_forgotten(board: &dyn RankingBoard) {
+    mark_window_whole(board, today().before(3)).await;
     for (days_ago, order) in [(3, 3), (2, 2), (1, 1)] {
         let day = today().before(days_ago);
         mark_whole(board, day).await;
         record(board, day, &[paid(order, &[(order, 1)])]).await;
-        board.aggregate(day).await.unwrap();
+        aggregate(board, day).await;
     }
     board.forget(today().before(2)).await.unwrap();
     assert_eq!(whole_days(board).await, [today().before(2), today().before(1)]);
@@ -320,9 +356,9 @@ async fn a_reset_forgets_everything_and_keeps_the_new_calendar(board: &dyn Ranki
     let seoul = BusinessCalendar::named("Asia/Seoul").unwrap();
     board.reset(BusinessCalendar::UTC).await.unwrap();
     assert_eq!(board.calendar().await.unwrap(), Some(BusinessCalendar::UTC));
-    mark_whole(board, today().before(1)).await;
+    mark_window_whole(board, today()).await;
     record(board, today().before(1), &[paid(1, &[(1, 1)])]).await;
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     board.reset(seoul).await.unwrap();
     assert_eq!(board.calendar().await.unwrap(), Some(seoul));
     assert_eq!(board.days().await.unwrap(), []);
@@ -352,6 +388,7 @@ async fn no_sale_is_lost_or_counted_twice_among_many_at_once(board: &dyn Ranking
 
 async fn many_sales_are_counted_at_once(board: &dyn RankingBoard) {
     const SALES: i64 = 1_500;
+    mark_window_whole(board, today()).await;
     let mut sales: Vec<_> = (1..=SALES).map(|order| paid(order, &[(1, 1), (1 + order, 3)])).collect();
     record(board, today().before(1), &sales).await;
     sales.truncate(700);
@@ -361,6 +398,6 @@ async fn many_sales_are_counted_at_once(board: &dyn RankingBoard) {
     record(board, today().before(1), &sales).await;
     let found = sold(board, today().before(1)).await;
     assert_eq!((found.len(), found[0], found[1]), (801, (1, 800), (702, 3)));
-    board.aggregate(today()).await.unwrap();
+    aggregate(board, today()).await;
     assert_eq!(top(board, today(), 3).await, Some(vec![(1, 800), (702, 3), (703, 3)]));
 }

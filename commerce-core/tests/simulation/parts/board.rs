@@ -42,7 +42,7 @@ impl RankingBoard for PluggedBoard {
         self.plug.reach(Call::Board, self.inner.sold(day, after, limit)).await
     }
 
-    async fn aggregate(&self, today: BusinessDay) -> Result<(), BoardError> {
+    async fn aggregate(&self, today: BusinessDay) -> Result<bool, BoardError> {
         self.plug.reach(Call::Board, self.inner.aggregate(today)).await
     }
 

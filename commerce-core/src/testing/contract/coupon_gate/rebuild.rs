@@ -99,6 +99,33 @@ pub(crate) async fn a_coupon_is_told_by_whoever_closed_it_last_alone(gate: &dyn 
     assert_eq!(census(gate).await, (1, 0));
 }
 
+pub(crate) async fn a_call_that_was_thought_lost_and_comes_again_changes_nothing(gate: &dyn CouponGate) {
+    let places = [stored(1, 1, PlaceState::Issued), stored(2, 2, PlaceState::Pending)];
+    gate.close(id(1), 5).await.unwrap();
+    assert!(gate.load(id(1), 5, &places).await.unwrap());
+    gate.close(id(1), 5).await.unwrap();
+    assert!(gate.load(id(1), 5, &places).await.unwrap());
+    assert!(gate.open(&coupon(1, 10), 5).await.unwrap());
+    assert_eq!(admit(gate, request(3, 3, NOW)).await, admitted(3));
+    gate.close(id(1), 5).await.unwrap();
+    assert!(!gate.load(id(1), 5, &[stored(9, 9, PlaceState::Issued)]).await.unwrap(), "it is open");
+    assert!(gate.open(&coupon(1, 10), 5).await.unwrap());
+    assert_eq!(census(gate).await, (1, 2));
+    assert_eq!(pending(gate).await, [2, 3]);
+}
+
+pub(crate) async fn many_places_are_loaded_and_kept_at_once(gate: &dyn CouponGate) {
+    const USERS: i64 = 1_200;
+    open(gate, 3_000).await;
+    let verdicts = join_all((1..=USERS).map(|user| admit(gate, request(user, user, NOW)))).await;
+    assert!(verdicts.iter().all(|verdict| matches!(verdict, GateVerdict::Admitted(_))));
+    let held = |user| stored(USERS + user, u32::try_from(USERS + user).unwrap(), PlaceState::Issued);
+    open_with(gate, &coupon(1, 3_000), 2, &(1..=USERS).map(held).collect::<Vec<_>>()).await;
+    assert_eq!(census(gate).await, (1_200, 1_200));
+    assert_eq!(pending(gate).await.len(), 1_000, "as many as were asked for");
+    assert_eq!(admit(gate, request(9_999, 9_999, NOW)).await, admitted(2_401));
+}
+
 pub(crate) async fn a_coupon_that_was_never_closed_cannot_be_opened(gate: &dyn CouponGate) {
     assert!(!gate.load(id(1), 1, &[stored(1, 1, PlaceState::Issued)]).await.unwrap());
     assert!(!gate.open(&coupon(1, 10), 1).await.unwrap());

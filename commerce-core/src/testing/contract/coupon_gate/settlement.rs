@@ -1,8 +1,8 @@
 use super::samples::{
     DUPLICATED, NOW, OUT_OF_STOCK, WINDOW, admit, admit_users, admitted, at, census, coupon, failed, id, issued, open, open_with, pending,
-    place, request, settle, too_many,
+    place, request, settle, stored, too_many,
 };
-use crate::coupon::{CouponGate, GateRequest, GateVerdict, PendingPlace, Settlement};
+use crate::coupon::{CouponGate, GateRequest, GateVerdict, PendingPlace, PlaceState, Settlement};
 
 pub(crate) async fn an_issued_place_stays_given(gate: &dyn CouponGate) {
     open(gate, 2).await;
@@ -87,18 +87,28 @@ pub(crate) async fn a_settlement_of_another_request_of_the_user_takes_no_place_a
     assert_eq!(census(gate).await, (1, 0));
 }
 
-pub(crate) async fn settling_for_a_closed_coupon_changes_nothing(gate: &dyn CouponGate) {
+pub(crate) async fn settling_for_a_coupon_nobody_told_of_changes_nothing(gate: &dyn CouponGate) {
     settle(gate, &[issued(1, 1, 1), failed(2, 2)]).await;
     assert_eq!(gate.census(id(1)).await.unwrap(), None);
     assert_eq!(admit(gate, request(1, 1, NOW)).await, GateVerdict::Closed);
     open(gate, 10).await;
     assert_eq!(census(gate).await, (0, 0));
-    admit_users(gate, 2).await;
+}
+
+pub(crate) async fn what_is_issued_while_a_coupon_is_closed_counts_once_it_is_open(gate: &dyn CouponGate) {
+    open(gate, 10).await;
+    admit_users(gate, 3).await;
     gate.close(id(1), 2).await.unwrap();
-    settle(gate, &[failed(1, 1), issued(2, 2, 2), issued(3, 3, 3)]).await;
+    settle(gate, &[failed(1, 1), issued(2, 2, 2), issued(4, 4, 4)]).await;
+    assert_eq!(gate.census(id(1)).await.unwrap(), None);
+    assert!(gate.load(id(1), 2, &[stored(3, 3, PlaceState::Pending)]).await.unwrap());
+    settle(gate, &[issued(3, 3, 3)]).await;
     assert!(gate.open(&coupon(1, 10), 2).await.unwrap());
-    assert_eq!(census(gate).await, (0, 2));
-    assert_eq!(pending(gate).await, [1, 2]);
+    assert_eq!(census(gate).await, (3, 1));
+    assert_eq!(pending(gate).await, [1], "that it was not issued is settled again");
+    assert_eq!(admit(gate, request(5, 5, at(5))).await, admitted(5));
+    settle(gate, &[failed(1, 1)]).await;
+    assert_eq!(pending(gate).await, [5]);
 }
 
 pub(crate) async fn many_places_are_settled_at_once(gate: &dyn CouponGate) {

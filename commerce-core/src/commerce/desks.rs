@@ -45,21 +45,23 @@ impl Desks {
     pub(super) fn open(group_commit: &GroupCommit, parts: &Parts, settings: &Settings) -> Self {
         let clock = || Arc::clone(&parts.clock);
         let payment_deadline = settings.payment_deadline;
+        // In the order in which rows are locked: orders, points, stock, requests for coupons, coupons. What is placed takes its stock last of all,
+        // in the steps that follow.
         Self {
-            register: keyed(group_commit, parts, Register { clock: clock() }),
-            rename: keyed(group_commit, parts, Rename { clock: clock() }),
-            charge: keyed(group_commit, parts, Charge { clock: clock() }),
-            create_product: keyed(group_commit, parts, CreateProducts { clock: clock() }),
-            adjust_stock: keyed(group_commit, parts, StockAdjustment { clock: clock() }),
-            create_coupon: keyed(group_commit, parts, CreateCoupons { clock: clock() }),
-            request_coupon: keyed(group_commit, parts, RequestCoupons { clock: clock() }),
-            place_order: keyed(group_commit, parts, PlaceOrders { clock: clock(), payment_deadline }),
             cancel_order: keyed(group_commit, parts, CancelOrders { clock: clock() }),
-            pay: keyed(group_commit, parts, Pay { clock: clock() }),
             refund: keyed(group_commit, parts, Refund { clock: clock() }),
             expire_orders: group_commit.desk(Fenced(ExpireOrders { clock: clock() })),
+            pay: keyed(group_commit, parts, Pay { clock: clock() }),
+            charge: keyed(group_commit, parts, Charge { clock: clock() }),
+            register: keyed(group_commit, parts, Register { clock: clock() }),
+            rename: keyed(group_commit, parts, Rename { clock: clock() }),
+            create_product: keyed(group_commit, parts, CreateProducts { clock: clock() }),
+            create_coupon: keyed(group_commit, parts, CreateCoupons { clock: clock() }),
             replay_dead_letter: group_commit.desk(ReplayDeadLetters),
             replace_answer: group_commit.desk(ReplaceAnswers),
+            place_order: keyed(group_commit, parts, PlaceOrders { clock: clock(), payment_deadline }),
+            adjust_stock: keyed(group_commit, parts, StockAdjustment { clock: clock() }),
+            request_coupon: keyed(group_commit, parts, RequestCoupons { clock: clock() }),
         }
     }
 }

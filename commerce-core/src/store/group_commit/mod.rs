@@ -33,7 +33,7 @@ const BUSY_COMMANDS_MIN: usize = 4;
 /// The bounds of group commit.
 #[derive(Debug, Clone, Copy)]
 pub struct GroupCommitLimits {
-    /// The most commands one handler takes into a batch.
+    /// The most commands of a unit of work, of all handlers together; with 1 each has a transaction of its own.
     pub batch_commands_max: usize,
     /// The most commands that wait at one desk; more are refused with [`StoreError::Overloaded`].
     pub waiting_commands_max: usize,
@@ -95,7 +95,8 @@ impl GroupCommit {
         group_commit
     }
 
-    /// Opens a desk for a handler.
+    /// Opens a desk for a handler. Within a unit of work handlers run in the order of their desks: where several processes share a store, open the
+    /// desks in the order in which their handlers lock rows, those of the hottest last.
     pub fn desk<H: Handler>(&self, handler: H) -> Arc<Desk<H>> {
         let desk = Arc::new(Desk::new(handler, Arc::clone(&self.bell), self.limits));
         self.desks.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&desk) as Arc<dyn Source>);
@@ -167,13 +168,30 @@ impl GroupCommit {
         let _late = tokio::time::timeout(self.limits.gather, gathered).await;
     }
 
+    /// What the next unit of work does: who is served when not all can be turns from round to round, but the lots are run in the order in which
+    /// their desks were opened, so that several units of work lock rows in the same order.
     fn take(&self) -> Vec<Box<dyn Lot>> {
         let desks = self.desks.read().unwrap_or_else(PoisonError::into_inner);
-        let mut next = self.next_desk.lock().unwrap_or_else(PoisonError::into_inner);
-        // Every desk is served in every round; only who comes first within the unit of work turns.
-        *next = next.wrapping_add(1);
-        let (before, from) = desks.split_at(if desks.is_empty() { 0 } else { *next % desks.len() });
-        from.iter().chain(before).filter_map(|desk| desk.take(self.limits.batch_commands_max)).collect()
+        let first = {
+            let mut next = self.next_desk.lock().unwrap_or_else(PoisonError::into_inner);
+            *next = next.wrapping_add(1);
+            *next
+        };
+        let mut room = self.limits.batch_commands_max.max(1);
+        let mut lots = Vec::new();
+        for desk in (0..desks.len()).map(|number| first.wrapping_add(number) % desks.len()) {
+            if let Some(lot) = desks[desk].take(room) {
+                room -= lot.len();
+                lots.push((desk, lot));
+            }
+            if room == 0 {
+                // Somebody else may look after what is left.
+                self.bell.rung.notify_one();
+                break;
+            }
+        }
+        lots.sort_unstable_by_key(|(desk, _)| *desk);
+        lots.into_iter().map(|(_, lot)| lot).collect()
     }
 
     /// Commits lots together; after a failure, separately; after another, in halves, down to the single command.

@@ -35,6 +35,30 @@ async fn a_batch_takes_no_more_than_its_limit_and_keeps_the_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn desks_share_the_limit_of_a_unit_of_work_and_each_comes_to_its_turn() {
+    // Given two desks where more wait than a unit of work may take,
+    let counter = Counter::open(limits(4, 100, 1), []).await;
+    let other = counter.another_desk();
+    let (here, there) = (amounts(6), (0..6).map(|number| counter.charge(2_000 + number)).collect());
+    // when they are served,
+    let (here, there) = tokio::join!(counter.charge_all(&here), other.submit_all(there));
+    // then no unit of work takes more than four, and nobody is left out.
+    assert!(here.iter().all(Result::is_ok) && there.unwrap().iter().all(Result::is_ok));
+    assert_eq!(counter.store.counts().committed, 3);
+    assert_eq!(counter.ledger().await.len(), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handlers_run_in_the_order_of_their_desks_whoevers_turn_it_is() {
+    let counter = Counter::open(GroupCommitLimits::default(), []).await;
+    let other = counter.another_desk();
+    for round in 0..4 {
+        let (_there, _here) = tokio::join!(other.submit(counter.charge(2_000 + round)), counter.desk.submit(counter.charge(1_000 + round)));
+    }
+    assert_eq!(counter.ledger().await, [1_000, 2_000, 1_001, 2_001, 1_002, 2_002, 1_003, 2_003]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_whose_caller_has_left_is_carried_out_all_the_same() {
     // Given a caller that hands in a command and leaves,
     let counter = Counter::open(GroupCommitLimits::default(), []).await;

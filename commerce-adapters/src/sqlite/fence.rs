@@ -12,6 +12,7 @@ impl SqliteStore {
     /// The largest fence anybody has written; 0 if nobody has.
     pub(crate) async fn last_fence(&self) -> Result<u64, StoreError> {
         let last = QueryBuilder::<Sqlite>::new(LAST);
-        Ok(fetch(&mut self.reads().connection().await?, last, read_whole).await?.pop().unwrap_or(0))
+        let mut link = self.reads().link().await?;
+        Ok(fetch(link.as_mut(), last, read_whole).await?.pop().unwrap_or(0))
     }
 }

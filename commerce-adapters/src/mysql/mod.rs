@@ -8,6 +8,7 @@ mod backend;
 mod connections;
 mod error;
 mod lent;
+mod locks;
 mod options;
 mod purge;
 mod schema;
@@ -16,5 +17,6 @@ mod session;
 mod store;
 
 pub use crate::sql::{OpenError, SchemaState};
+pub use locks::MysqlLocks;
 pub use options::{InvalidOptions, MysqlOptions};
 pub use store::MysqlStore;

@@ -46,11 +46,24 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Runs a test on a new database with the program's schema, and drops it afterwards.
-    pub(crate) fn with(server: &str, test: Test) -> Result<(), Failed> {
+    fn new(server: &str) -> Self {
         static DATABASES: AtomicUsize = AtomicUsize::new(0);
         let name = format!("commerce_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
-        let database = Self { server: server.trim_end_matches('/').to_owned(), name };
+        Self { server: server.trim_end_matches('/').to_owned(), name }
+    }
+
+    /// Runs a test on another new database of the same server, and drops it afterwards.
+    pub(crate) async fn beside(&self, test: impl AsyncFnOnce(&Self)) {
+        let other = Self::new(&self.server);
+        MysqlStore::migrate(&other.options(), |_, _| {}).await.unwrap();
+        let outcome = AssertUnwindSafe(test(&other)).catch_unwind().await;
+        other.execute(&format!("DROP DATABASE {}", other.name)).await;
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    }
+
+    /// Runs a test on a new database with the program's schema, and drops it afterwards.
+    pub(crate) fn with(server: &str, test: Test) -> Result<(), Failed> {
+        let database = Self::new(server);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let outcome = runtime.block_on(async {
             MysqlStore::migrate(&database.options(), |_, _| {}).await.map_err(|error| format!("{error:?}"))?;
@@ -85,6 +98,22 @@ impl Database {
     /// A connection that nobody else uses.
     pub(crate) async fn connection(&self) -> MySqlConnection {
         MySqlConnectOptions::from_str(&self.address()).unwrap().connect().await.unwrap()
+    }
+
+    /// Ends every other connection to the database, and with them what they hold.
+    pub(crate) async fn hang_up_all(&self) {
+        let mut connection = self.connection().await;
+        let others = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+        loop {
+            let others: Vec<i64> = sqlx::query_scalar(others).fetch_all(&mut connection).await.unwrap();
+            for other in &others {
+                // It may have gone by itself.
+                let _gone = connection.execute(AssertSqlSafe(format!("KILL {other}"))).await;
+            }
+            if others.is_empty() {
+                return;
+            }
+        }
     }
 
     /// Runs a statement.

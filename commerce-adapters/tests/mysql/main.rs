@@ -4,6 +4,7 @@
 mod cancelling;
 mod contract;
 mod database;
+mod locks;
 
 use database::{Database, Server};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,6 +25,10 @@ fn main() -> ExitCode {
         cancelling::a_unit_of_work_that_is_given_up_swallows_nothing_that_is_written_later,
         cancelling::a_read_that_is_given_up_answers_nobody_elses_question,
         cancelling::a_snapshot_that_is_given_up_answers_no_other_question,
+        locks::contract_of_locks,
+        locks::a_stalled_process_loses_its_locks_on_the_server,
+        locks::whoever_held_a_lock_before_cannot_write_once_it_is_granted_anew,
+        locks::a_lock_of_one_database_is_free_in_another,
     ];
     let trials = Server::ALL.into_iter().flat_map(|server| tests.map(|(name, test)| trial(server, name, test))).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

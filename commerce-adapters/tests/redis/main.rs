@@ -5,15 +5,17 @@
 //! listed as ignored, and its name says why.
 
 mod contracts;
+mod gate_model;
 mod locks;
 mod own_server;
 mod place;
+mod rush;
 mod trial;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let trials = [contracts::trials(), locks::trials()].into_iter().flatten().collect();
+    let trials = [contracts::trials(), gate_model::trials(), locks::trials(), rush::trials()].into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

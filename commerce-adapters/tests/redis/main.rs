@@ -7,8 +7,10 @@
 mod contracts;
 mod gate_model;
 mod locks;
+mod lost_answers;
 mod own_server;
 mod place;
+mod proxy;
 mod rush;
 mod trial;
 
@@ -16,6 +18,9 @@ use libtest_mimic::Arguments;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let trials = [contracts::trials(), gate_model::trials(), locks::trials(), rush::trials()].into_iter().flatten().collect();
+    let trials = [contracts::trials(), gate_model::trials(), locks::trials(), lost_answers::trials(), rush::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

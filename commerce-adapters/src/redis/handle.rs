@@ -115,6 +115,11 @@ impl Redis {
         format!("{}{name}", self.0.prefix)
     }
 
+    /// Whether keys are on several servers.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.0.dialler.is_cluster()
+    }
+
     pub(super) fn dialler(&self) -> Arc<Dialler> {
         Arc::clone(&self.0.dialler)
     }

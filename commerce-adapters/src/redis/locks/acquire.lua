@@ -1,14 +1,26 @@
--- Grants a lock that is free.
--- KEYS: the lock. ARGV: a new token, the lease in microseconds, how long the lock is remembered in milliseconds.
--- Answers the fence of the grant, or nothing if somebody else has the lock.
+-- Grants locks that are free, all or none.
+-- KEYS: the locks. ARGV: a new token, the lease in microseconds, how long the locks are remembered in milliseconds.
+-- Answers the fences of the grants, or nothing if somebody else has one of the locks.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local token, held_until, fence = unpack(redis.call('HMGET', KEYS[1], 'token', 'until', 'fence'))
-if token and tonumber(held_until) > now then
-    -- With the same token it is whoever did not hear the answer.
-    return token == ARGV[1] and tonumber(fence)
+local fences, granted = {}, 0
+for i, key in ipairs(KEYS) do
+    local token, held_until, fence = unpack(redis.call('HMGET', key, 'token', 'until', 'fence'))
+    fences[i] = tonumber(fence or 0)
+    if token and tonumber(held_until) > now then
+        if token ~= ARGV[1] then
+            return false
+        end
+        granted = granted + 1
+    end
 end
-local next_fence = math.max(now, tonumber(fence or 0) + 1)
-redis.call('HSET', KEYS[1], 'token', ARGV[1], 'until', string.format('%.0f', now + ARGV[2]), 'fence', string.format('%.0f', next_fence))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return next_fence
+if granted == #KEYS then
+    -- With the same token it is whoever did not hear the answer.
+    return fences
+end
+for i, key in ipairs(KEYS) do
+    fences[i] = math.max(now, fences[i] + 1)
+    redis.call('HSET', key, 'token', ARGV[1], 'until', string.format('%.0f', now + ARGV[2]), 'fence', string.format('%.0f', fences[i]))
+    redis.call('PEXPIRE', key, ARGV[3])
+end
+return fences

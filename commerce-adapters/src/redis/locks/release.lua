@@ -1,12 +1,18 @@
--- Ends a grant that is valid.
--- KEYS: the lock. ARGV: the token, a name for this release.
+-- Ends those grants that are valid, and tells whoever waits for them.
+-- KEYS: the locks. ARGV: the token, a name for this release, the channel of each lock.
+-- Answers whether all of them were valid.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local token, held_until, released = unpack(redis.call('HMGET', KEYS[1], 'token', 'until', 'released'))
-if token == ARGV[1] and tonumber(held_until) > now then
-    redis.call('HDEL', KEYS[1], 'token', 'until')
-    redis.call('HSET', KEYS[1], 'released', ARGV[2])
-    return 1
+local all = 1
+for i, key in ipairs(KEYS) do
+    local token, held_until, released = unpack(redis.call('HMGET', key, 'token', 'until', 'released'))
+    if token == ARGV[1] and tonumber(held_until) > now then
+        redis.call('HDEL', key, 'token', 'until')
+        redis.call('HSET', key, 'released', ARGV[2])
+        redis.call('PUBLISH', ARGV[2 + i], '')
+    elseif released ~= ARGV[2] then
+        -- With the same name it would be whoever did not hear the answer.
+        all = 0
+    end
 end
--- With the same name it is whoever did not hear the answer.
-return released == ARGV[2] and 1 or 0
+return all

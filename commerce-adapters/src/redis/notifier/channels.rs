@@ -8,7 +8,7 @@ const BEHIND_MAX: usize = 64;
 
 /// What a watcher hears.
 #[derive(Debug, Clone)]
-pub(super) enum Hint {
+pub(in crate::redis) enum Hint {
     /// This was published.
     Told(Arc<str>),
     /// Something may have been missed.
@@ -17,7 +17,7 @@ pub(super) enum Hint {
 
 /// Who watches what in this process, and what is to be told to Redis about it.
 #[derive(Debug, Default)]
-pub(super) struct Channels {
+pub(in crate::redis) struct Channels {
     book: Mutex<Book>,
     changed: Notify,
     lost: AtomicBool,
@@ -59,7 +59,7 @@ impl Channels {
     }
 
     /// Begins to receive what is published to a channel.
-    pub(super) fn receive(self: &Arc<Self>, name: String) -> Receiver {
+    pub(in crate::redis) fn receive(self: &Arc<Self>, name: String) -> Receiver {
         let mut book = self.book();
         if !book.channels.contains_key(&name) {
             book.touched.insert(name.clone());
@@ -135,7 +135,7 @@ impl Channels {
 }
 
 /// One watcher of a channel. Dropping it ends the watching.
-pub(super) struct Receiver {
+pub(in crate::redis) struct Receiver {
     name: String,
     /// Taken when it is dropped, and not before.
     told: Option<broadcast::Receiver<Hint>>,
@@ -146,7 +146,7 @@ pub(super) struct Receiver {
 
 impl Receiver {
     /// Waits until Redis has confirmed: from then on everything is heard.
-    pub(super) async fn confirmed(&mut self) {
+    pub(in crate::redis) async fn confirmed(&mut self) {
         if let Some(confirmed) = &mut self.confirmed {
             until_true(confirmed).await;
         }
@@ -154,7 +154,7 @@ impl Receiver {
     }
 
     /// The next that is heard. It is safe to cancel.
-    pub(super) async fn next(&mut self) -> Hint {
+    pub(in crate::redis) async fn next(&mut self) -> Hint {
         let Self { told, confirmed, .. } = self;
         let Some(told) = told else { return Hint::Missed };
         let Some(waiting) = confirmed else { return told.recv().await.unwrap_or(Hint::Missed) };

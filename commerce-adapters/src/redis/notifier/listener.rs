@@ -18,7 +18,7 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const BACKOFF: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(2), attempts_max: u32::MAX };
 
 /// Keeps a connection on which everything is heard that is watched in this process.
-pub(super) async fn listen(dialler: Arc<Dialler>, channels: Arc<Channels>) {
+pub(in crate::redis) async fn listen(dialler: Arc<Dialler>, channels: Arc<Channels>) {
     let (mut failures, mut is_first) = (0, true);
     loop {
         let outcome = match dialler.listen().await {

@@ -1,7 +1,7 @@
 //! Notifications by publish and subscribe.
 
-mod channels;
-mod listener;
+pub(super) mod channels;
+pub(super) mod listener;
 
 use self::channels::{Channels, Hint, Receiver};
 use super::{Redis, Script};

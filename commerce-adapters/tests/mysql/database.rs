@@ -7,6 +7,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// A test that takes longer hangs.
+const TEST_MAX: Duration = Duration::from_mins(3);
 
 /// A kind of server.
 #[derive(Clone, Copy)]
@@ -67,17 +71,22 @@ impl Database {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let outcome = runtime.block_on(async {
             MysqlStore::migrate(&database.options(), |_, _| {}).await.map_err(|error| format!("{error:?}"))?;
-            let outcome = AssertUnwindSafe(test(database.clone())).catch_unwind().await;
-            database.execute(&format!("DROP DATABASE {}", database.name)).await;
+            let test = tokio::time::timeout(TEST_MAX, test(database.clone()));
+            let outcome = AssertUnwindSafe(test).catch_unwind().await;
+            database.on_server(&format!("DROP DATABASE IF EXISTS {}", database.name)).await;
             Ok::<_, Failed>(outcome)
         })?;
-        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok(())
+        let in_time = outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        in_time.map_err(|_late| Failed::from("it hangs"))
     }
 
     /// The address of the database.
     pub(crate) fn address(&self) -> String {
         format!("{}/{}", self.server, self.name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn options(&self) -> MysqlOptions {
@@ -119,6 +128,12 @@ impl Database {
     /// Runs a statement.
     pub(crate) async fn execute(&self, statement: &str) {
         self.connection().await.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+
+    /// Runs a statement outside of the database, which may not exist.
+    pub(crate) async fn on_server(&self, statement: &str) {
+        let mut connection = MySqlConnectOptions::from_str(&self.server).unwrap().connect().await.unwrap();
+        connection.execute(AssertSqlSafe(statement)).await.unwrap();
     }
 
     /// The names of the tables that hold the shop's data.

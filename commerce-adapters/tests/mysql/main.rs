@@ -5,6 +5,9 @@ mod cancelling;
 mod contract;
 mod database;
 mod locks;
+mod events;
+mod refusals;
+mod schema;
 
 use database::{Database, Server};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -29,6 +32,21 @@ fn main() -> ExitCode {
         locks::a_stalled_process_loses_its_locks_on_the_server,
         locks::whoever_held_a_lock_before_cannot_write_once_it_is_granted_anew,
         locks::a_lock_of_one_database_is_free_in_another,
+        events::events_have_the_ids_their_writers_were_told_however_many_write_at_once,
+        events::a_row_that_is_committed_late_is_found_below_those_that_were_sent,
+        events::relays_pass_over_rows_that_another_one_is_about_to_claim,
+        refusals::a_duplicate_names_the_key_and_not_the_value,
+        refusals::of_two_that_wait_for_each_other_one_is_told_of_a_conflict_and_the_other_goes_on,
+        refusals::a_lock_that_is_waited_for_in_vain_is_a_conflict_and_everything_is_rolled_back,
+        refusals::a_unit_of_work_sees_what_others_have_committed_meanwhile,
+        refusals::a_connection_that_is_cut_is_an_outage_and_in_a_commit_an_ambiguity,
+        refusals::after_connections_were_cut_the_store_goes_on_by_itself,
+        schema::a_database_that_does_not_exist_is_made_and_one_that_is_current_stays_as_it_is,
+        schema::processes_that_migrate_at_once_wait_for_each_other,
+        schema::a_step_that_was_broken_off_is_taken_up_again,
+        schema::a_newer_schema_is_refused_and_left_alone,
+        schema::a_step_that_is_not_the_one_we_know_is_refused,
+        schema::a_user_with_a_password_and_rights_to_one_database_can_do_everything,
     ];
     let trials = Server::ALL.into_iter().flat_map(|server| tests.map(|(name, test)| trial(server, name, test))).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

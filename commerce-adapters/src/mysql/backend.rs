@@ -48,6 +48,17 @@ impl Backend for MySql {
         }
     }
 
+    fn push_pairs(query: &mut QueryBuilder<Self>, [first, second]: [&str; 2], pairs: &[[Value; 2]]) {
+        // MariaDB looks up no list of pairs. Of two lists both servers would try each combination, or give up and read everything.
+        for ([a, b], at) in pairs.iter().zip(0..) {
+            query.push(if at == 0 { "(" } else { " OR " }).push(first).push(" = ");
+            a.clone().push(query);
+            query.push(" AND ").push(second).push(" = ");
+            b.clone().push(query);
+        }
+        query.push(")");
+    }
+
     fn push_like(query: &mut QueryBuilder<Self>, column: &str, pattern: String) {
         // Other letters than those of ASCII lose their case, too.
         query.push(format_args!("LOWER({column}) LIKE LOWER(")).push_bind(pattern).push(") ESCAPE '!'");
@@ -59,6 +70,10 @@ impl Backend for MySql {
 
     fn first_id(result: &MySqlQueryResult, _rows: i64) -> i64 {
         i64::try_from(result.last_insert_id()).unwrap_or(i64::MAX)
+    }
+
+    fn by_index(index: &str) -> String {
+        format!(" FORCE INDEX ({index})")
     }
 
     fn error(error: sqlx::Error) -> StoreError {

@@ -61,6 +61,9 @@ pub(crate) trait Backend:
     /// that was read if the update is versioned; a row given twice MUST be counted once.
     fn push_update(query: &mut QueryBuilder<Self>, update: &Update, rows: &[Vec<Value>]);
 
+    /// Writes the condition that two columns are one of these pairs, so that each is looked up in an index of both.
+    fn push_pairs(query: &mut QueryBuilder<Self>, columns: [&str; 2], pairs: &[[Value; 2]]);
+
     /// Writes the condition that a column matches a LIKE pattern whatever the case of ASCII letters; `!` takes its special meaning from a character.
     fn push_like(query: &mut QueryBuilder<Self>, column: &str, pattern: String);
 
@@ -69,6 +72,10 @@ pub(crate) trait Backend:
 
     /// The id the first row was given by an INSERT of `rows` rows.
     fn first_id(result: &Self::QueryResult, rows: i64) -> i64;
+
+    /// Put behind the table of a SELECT that is to read by this index and no other, where the database would be led astray by its statistics. Begins
+    /// with a space unless it is empty.
+    fn by_index(index: &str) -> String;
 
     /// What an error of the driver means.
     fn error(error: sqlx::Error) -> StoreError;

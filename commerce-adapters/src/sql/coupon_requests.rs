@@ -1,7 +1,7 @@
 //! Requests for coupons, from their admission to their outcome.
 
 use super::coupons::read_position;
-use super::statements::{self, Guard, Update, fetch, select_in, update};
+use super::statements::{self, Guard, Update, by_key, fetch, select_in, update};
 use super::{Backend, Fields, Link};
 use crate::sql::fields::corrupt;
 use commerce_core::TaskId;
@@ -60,7 +60,8 @@ pub(super) async fn insert<DB: Backend>(link: &mut dyn Link<DB>, requests: &[Cou
 
 /// Requests by their tasks, ascending; `lock` stands behind the SELECT.
 pub(super) async fn by_task<DB: Backend>(link: &mut dyn Link<DB>, tasks: &[TaskId], lock: &str) -> Result<Vec<CouponRequest>, StoreError> {
-    let (head, tail) = (format!("SELECT {COLUMNS} FROM coupon_requests WHERE task_id IN"), format!(" ORDER BY task_id{lock}"));
+    let (head, tail) =
+        (format!("SELECT {COLUMNS} FROM coupon_requests{} WHERE task_id IN", by_key::<DB>()), format!(" ORDER BY task_id{lock}"));
     select_in(link, &head, tasks.iter().map(|task| task.get()), &tail, read).await
 }
 
@@ -71,7 +72,8 @@ pub(super) async fn pending<DB: Backend>(
     limit: u32,
 ) -> Result<Vec<CouponRequest>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
-    query.push(COLUMNS).push(" FROM coupon_requests WHERE status = 'PENDING' AND task_id > ").push_bind(after.map_or(0, i64::from));
+    query.push(COLUMNS).push(" FROM coupon_requests").push(DB::by_index("coupon_requests_pending"));
+    query.push(" WHERE status = 'PENDING' AND task_id > ").push_bind(after.map_or(0, i64::from));
     query.push(" ORDER BY task_id LIMIT ").push_bind(i64::from(limit));
     fetch(link, query, read).await
 }

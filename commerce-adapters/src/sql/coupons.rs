@@ -1,5 +1,5 @@
 use super::coupon_requests;
-use super::statements::{Guard, Update, VALUES_MAX, fetch, insert, push_list, select_in, update};
+use super::statements::{Guard, Update, VALUES_MAX, by_key, fetch, insert, push_list, select_in, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
@@ -112,7 +112,8 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
-        let (head, tail) = (format!("SELECT {COLUMNS} FROM coupons WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        let (head, tail) =
+            (format!("SELECT {COLUMNS} FROM coupons{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
         select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 
@@ -139,7 +140,8 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
-        let (head, tail) = (format!("SELECT {HELD_COLUMNS} FROM user_coupons WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        let (head, tail) =
+            (format!("SELECT {HELD_COLUMNS} FROM user_coupons{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
         let user_coupons = select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read_held).await?;
         // A join would lock the coupons as well, which everybody who has one shares.
         let head = format!("SELECT {COLUMNS} FROM coupons WHERE id IN");

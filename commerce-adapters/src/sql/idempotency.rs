@@ -1,12 +1,11 @@
-use super::statements::{execute, fetch, insert, push_list, push_texts};
-use super::{Backend, Fields, SqlUnitOfWork};
+use super::statements::{execute, fetch, insert, padded};
+use super::{Backend, Fields, SqlUnitOfWork, Value};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::UserId;
 use commerce_core::idempotency::{Claim, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, KeyOwner, StoredAnswer};
 use commerce_core::store::StoreError;
 use sqlx::QueryBuilder;
-use std::collections::HashSet;
 
 pub(super) const COLUMNS: &str = "owner, idempotency_key, fingerprint, status, location, body, created_at";
 
@@ -29,18 +28,13 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<IdempotencyR
 impl<DB: Backend> IdempotencyRepository for SqlUnitOfWork<DB> {
     async fn find(&mut self, claims: &[Claim]) -> Result<Vec<IdempotencyRecord>, StoreError> {
         let mut found = Vec::new();
-        for piece in claims.chunks(256) {
-            let keys: Vec<String> = piece.iter().map(|claim| claim.key.as_str().to_owned()).collect();
-            let owners: Vec<i64> = piece.iter().map(|claim| claim.owner.as_i64()).collect();
+        for piece in claims.chunks(DB::ROWS_MAX) {
+            let pairs = |claim: &Claim| [claim.key.as_str().to_owned().into(), claim.owner.as_i64().into()];
+            let pairs: Vec<[Value; 2]> = padded(piece).map(pairs).collect();
             let mut query = QueryBuilder::<DB>::new("SELECT ");
-            query.push(COLUMNS).push(" FROM idempotency_records WHERE idempotency_key IN");
-            push_texts(&mut query, &keys);
-            query.push(" AND owner IN");
-            push_list(&mut query, &owners);
-            // Lists of pairs are written differently in every dialect. Two lists also find the key of one under the owner of another.
-            let asked: HashSet<(KeyOwner, &IdempotencyKey)> = piece.iter().map(|claim| (claim.owner, &claim.key)).collect();
-            let records = fetch(self.link(), query, read).await?;
-            found.extend(records.into_iter().filter(|record| asked.contains(&(record.claim.owner, &record.claim.key))));
+            query.push(COLUMNS).push(" FROM idempotency_records WHERE ");
+            DB::push_pairs(&mut query, ["idempotency_key", "owner"], &pairs);
+            found.append(&mut fetch(self.link(), query, read).await?);
         }
         Ok(found)
     }

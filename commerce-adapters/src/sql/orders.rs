@@ -1,4 +1,4 @@
-use super::statements::{Guard, Update, insert, insert_new, select_in, update};
+use super::statements::{Guard, Update, by_key, insert, insert_new, select_in, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
@@ -71,7 +71,7 @@ pub(super) async fn add_items<'o, DB: Backend>(
 
 /// Orders with their items, ascending by id; `lock` stands behind the SELECT.
 pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
-    let (head, tail) = (format!("SELECT {COLUMNS} FROM orders WHERE id IN"), format!(" ORDER BY id{lock}"));
+    let (head, tail) = (format!("SELECT {COLUMNS} FROM orders{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{lock}"));
     let mut orders = select_in(link, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
     add_items::<DB>(link, orders.iter_mut()).await?;
     Ok(orders)

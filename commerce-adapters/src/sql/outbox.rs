@@ -52,7 +52,10 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
     async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         self.write_events().await?;
         let mut query = QueryBuilder::<DB>::new(SELECT_ROWS);
-        query.push(" WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ").push_bind(now.millis());
+        query
+            .push(DB::by_index("outbox_unsent"))
+            .push(" WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ")
+            .push_bind(now.millis());
         query.push(") ORDER BY seq LIMIT ").push_bind(i64::from(limit)).push(DB::SKIP_LOCKED);
         let rows = fetch(self.link(), query, messages::read_row).await?;
         self.update_rows("claimed_until", until, rows.iter().map(|row| row.row)).await?;

@@ -1,4 +1,4 @@
-use super::statements::{Guard, Update, insert, select_in, update};
+use super::statements::{Guard, Update, by_key, insert, select_in, update};
 use super::{Backend, Fields, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::UserId;
@@ -33,7 +33,7 @@ pub(super) fn read_entry<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<PointE
 #[async_trait]
 impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, users: &[UserId]) -> Result<Vec<PointAccount>, StoreError> {
-        let head = format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts WHERE user_id IN");
+        let head = format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts{} WHERE user_id IN", by_key::<DB>());
         let tail = format!(" ORDER BY user_id{}", DB::FOR_UPDATE);
         select_in(self.link(), &head, users.iter().map(|id| id.get()), &tail, read_account).await
     }

@@ -38,22 +38,23 @@ impl<DB: Backend> SqlSnapshot<DB> {
         fetch(self.link.as_mut(), query, read).await
     }
 
-    /// A page of a table in the order of two columns, of which `id` is its key. The rest of the group the last page ended in comes from
+    /// A page of a table in the order of two columns, of which `id` is its key; `index` has them. The rest of the group the last page ended in comes from
     /// a query of its own: comparing pairs makes some databases read the whole group again for each page.
     async fn page_of_groups<T: Send>(
         &mut self,
-        [columns, table, group]: [&str; 3],
+        [columns, table, group, index]: [&str; 4],
         after: Option<(i64, i64)>,
         limit: u32,
         read: Read<DB, T>,
     ) -> Result<Vec<T>, StoreError> {
         let (last_group, last_id) = after.unwrap_or((0, 0));
-        let mut query = QueryBuilder::<DB>::new(format!("SELECT {columns} FROM {table} WHERE {group} = "));
+        let head = format!("SELECT {columns} FROM {table}{} WHERE {group}", DB::by_index(index));
+        let mut query = QueryBuilder::<DB>::new(format!("{head} = "));
         query.push_bind(last_group).push(" AND id > ").push_bind(last_id).push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
         let mut rows = fetch(self.link.as_mut(), query, read).await?;
         let rest = i64::from(limit) - i64::try_from(rows.len()).unwrap_or(i64::MAX);
         if rest > 0 {
-            let mut query = QueryBuilder::<DB>::new(format!("SELECT {columns} FROM {table} WHERE {group} > "));
+            let mut query = QueryBuilder::<DB>::new(format!("{head} > "));
             query.push_bind(last_group).push(format_args!(" ORDER BY {group}, id LIMIT ")).push_bind(rest);
             rows.append(&mut fetch(self.link.as_mut(), query, read).await?);
         }
@@ -70,7 +71,8 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
 
     async fn point_entries(&mut self, after: Option<(UserId, PointEntryId)>, limit: u32) -> Result<Vec<PointEntry>, StoreError> {
         let after = after.map(|(user, id)| (user.get(), id.get()));
-        self.page_of_groups([points::ENTRY_COLUMNS, "point_entries", "user_id"], after, limit, points::read_entry).await
+        self.page_of_groups([points::ENTRY_COLUMNS, "point_entries", "user_id", "point_entries_user"], after, limit, points::read_entry)
+            .await
     }
 
     async fn stock(&mut self, after: Option<OptionId>, limit: u32) -> Result<Vec<Stock>, StoreError> {
@@ -79,7 +81,8 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
 
     async fn stock_entries(&mut self, after: Option<(OptionId, StockEntryId)>, limit: u32) -> Result<Vec<StockEntry>, StoreError> {
         let after = after.map(|(option, id)| (option.get(), id.get()));
-        self.page_of_groups([stock::ENTRY_COLUMNS, "stock_entries", "option_id"], after, limit, stock::read_entry).await
+        self.page_of_groups([stock::ENTRY_COLUMNS, "stock_entries", "option_id", "stock_entries_option"], after, limit, stock::read_entry)
+            .await
     }
 
     async fn orders(&mut self, after: Option<OrderId>, limit: u32) -> Result<Vec<Order>, StoreError> {
@@ -124,7 +127,8 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
 
     async fn user_coupons(&mut self, after: Option<(CouponId, UserCouponId)>, limit: u32) -> Result<Vec<UserCoupon>, StoreError> {
         let after = after.map(|(coupon, id)| (coupon.get(), id.get()));
-        self.page_of_groups([coupons::HELD_COLUMNS, "user_coupons", "coupon_id"], after, limit, coupons::read_held).await
+        self.page_of_groups([coupons::HELD_COLUMNS, "user_coupons", "coupon_id", "user_coupons_coupon"], after, limit, coupons::read_held)
+            .await
     }
 
     async fn user_coupons_by_id(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
@@ -154,8 +158,13 @@ impl<DB: Backend> AuditSnapshot for SqlSnapshot<DB> {
     }
 
     async fn undelivered(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        let mut query = QueryBuilder::<DB>::new("SELECT seq FROM outbox WHERE ");
-        query.push(DB::UNDELIVERED).push(" ORDER BY seq LIMIT ").push_bind(i64::from(limit));
+        let mut query = QueryBuilder::<DB>::new("SELECT seq FROM outbox");
+        query
+            .push(DB::by_index("outbox_unsent"))
+            .push(" WHERE ")
+            .push(DB::UNDELIVERED)
+            .push(" ORDER BY seq LIMIT ")
+            .push_bind(i64::from(limit));
         fetch(self.link.as_mut(), query, read_whole).await
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn pieces<T>(items: &[T], exact: usize, max: usize) -> impl Iterator<
 }
 
 /// Repeats the last item until the length is a power of two.
-fn padded<T>(items: &[T]) -> impl Iterator<Item = &T> {
+pub(crate) fn padded<T>(items: &[T]) -> impl Iterator<Item = &T> {
     let missing = items.len().next_power_of_two() - items.len();
     items.iter().chain(items.last().into_iter().flat_map(move |last| repeat_n(last, missing)))
 }
@@ -130,6 +130,12 @@ pub(crate) async fn select_in<DB: Backend, T: Send>(
         found.append(&mut fetch(link, query, &mut read).await?);
     }
     Ok(found)
+}
+
+/// Put behind the table of a SELECT that locks rows by their keys. It so reads those and no others, however few the table has: what it reads on
+/// its way it would wait for.
+pub(crate) fn by_key<DB: Backend>() -> String {
+    DB::by_index("PRIMARY")
 }
 
 /// Writes a list of numbers in brackets, padded to a power of two.

@@ -1,4 +1,4 @@
-use super::statements::{Guard, Update, insert, select_in, update};
+use super::statements::{Guard, Update, by_key, insert, select_in, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
@@ -58,7 +58,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 #[async_trait]
 impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, options: &[OptionId]) -> Result<Vec<Stock>, StoreError> {
-        let head = format!("SELECT {COLUMNS} FROM stocks WHERE option_id IN");
+        let head = format!("SELECT {COLUMNS} FROM stocks{} WHERE option_id IN", by_key::<DB>());
         let tail = format!(" ORDER BY option_id{}", DB::FOR_UPDATE);
         select_in(self.link(), &head, options.iter().map(|id| id.get()), &tail, read).await
     }

@@ -1,5 +1,5 @@
 use super::fields::read_text;
-use super::statements::{Guard, Update, fetch, insert, push_texts, select_in, update};
+use super::statements::{Guard, Update, by_key, fetch, insert, push_texts, select_in, update};
 use super::{Backend, Fields, SqlUnitOfWork, read_whole};
 use async_trait::async_trait;
 use commerce_core::UserId;
@@ -26,7 +26,8 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<User, StoreE
 #[async_trait]
 impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
-        let (head, tail) = (format!("SELECT {COLUMNS} FROM users WHERE id IN"), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        let (head, tail) =
+            (format!("SELECT {COLUMNS} FROM users{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
         select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 

@@ -74,6 +74,11 @@ impl Backend for Sqlite {
         }
     }
 
+    fn push_pairs(query: &mut QueryBuilder<Self>, columns: [&str; 2], pairs: &[[Value; 2]]) {
+        query.push(format_args!("({}) IN (", columns.join(", ")));
+        query.push_values(pairs, |mut row, pair| pair.iter().for_each(|value| value.clone().bind(&mut row))).push(")");
+    }
+
     fn push_like(query: &mut QueryBuilder<Self>, column: &str, pattern: String) {
         query.push(column).push(" LIKE ").push_bind(pattern).push(" ESCAPE '!'");
     }
@@ -84,6 +89,10 @@ impl Backend for Sqlite {
 
     fn first_id(result: &SqliteQueryResult, rows: i64) -> i64 {
         result.last_insert_rowid() - rows + 1
+    }
+
+    fn by_index(_index: &str) -> String {
+        String::new()
     }
 
     fn error(error: sqlx::Error) -> StoreError {

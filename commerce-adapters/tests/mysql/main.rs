@@ -4,10 +4,12 @@
 mod cancelling;
 mod contract;
 mod database;
-mod locks;
 mod events;
+mod locks;
+mod plans;
 mod refusals;
 mod schema;
+mod statements;
 
 use database::{Database, Server};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,7 +26,7 @@ macro_rules! tests {
 
 fn main() -> ExitCode {
     let tests = tests![
-        contract::store,
+        contract::store_and_the_plans_of_its_statements,
         cancelling::a_unit_of_work_that_is_given_up_swallows_nothing_that_is_written_later,
         cancelling::a_read_that_is_given_up_answers_nobody_elses_question,
         cancelling::a_snapshot_that_is_given_up_answers_no_other_question,

@@ -127,7 +127,9 @@ pub(crate) async fn after_connections_were_cut_the_store_goes_on_by_itself(datab
     for _ in 0..3 {
         // Given many connections that wait to be used,
         let begun = futures_util::future::join_all((0..8).map(|_| store.begin())).await;
-        begun.into_iter().for_each(|uow| drop(uow.unwrap()));
+        for uow in begun {
+            drop(uow.unwrap());
+        }
         store.lease_ids(Sequence::Order, 1).await.unwrap();
         // when all of them are cut,
         kill_connections(&database).await;

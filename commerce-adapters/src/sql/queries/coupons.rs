@@ -41,7 +41,8 @@ pub(super) async fn issued_of<DB: Backend>(
     limit: u32,
 ) -> Result<Vec<UserCoupon>, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
-    query.push(coupons::HELD_COLUMNS).push(" FROM user_coupons WHERE coupon_id = ").push_bind(coupon.get());
+    query.push(coupons::HELD_COLUMNS).push(" FROM user_coupons").push(DB::by_index("user_coupons_coupon"));
+    query.push(" WHERE coupon_id = ").push_bind(coupon.get());
     query.push(" AND id > ").push_bind(after.map_or(0, i64::from)).push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
     fetch(link, query, coupons::read_held).await
 }

@@ -36,7 +36,8 @@ pub(super) async fn point_entries<DB: Backend>(
     limit: PageLimit,
 ) -> Result<PointEntryPage, StoreError> {
     let mut query = QueryBuilder::<DB>::new("SELECT ");
-    query.push(points::ENTRY_COLUMNS).push(" FROM point_entries WHERE user_id = ").push_bind(user.get());
+    query.push(points::ENTRY_COLUMNS).push(" FROM point_entries").push(DB::by_index("point_entries_user"));
+    query.push(" WHERE user_id = ").push_bind(user.get());
     query.push(" AND id < ").push_bind(before.map_or(i64::MAX, i64::from)).push(" ORDER BY id DESC LIMIT ").push_bind(page_rows(limit));
     Ok(Page::cut(fetch(link, query, points::read_entry).await?, limit, |entry| entry.id))
 }

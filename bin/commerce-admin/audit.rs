@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{Failure, Progress, SharedArgs, close, open_beside};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs};
 use commerce_core::audit::{AuditCounts, AuditOptions, AuditReport, audit};
 use serde_json::json;
 
@@ -11,11 +11,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> Result<(), Failure> {
-    let shop = open_beside(shared).await?;
+    let shop = OpenShop::open(shared, Presence::Beside).await?;
     let mut progress = Progress::begin("audit");
     let looked = audit(shop.parts().audited(), AuditOptions::default(), &mut |at| progress.at(at.table, at.rows, 0)).await;
     progress.end();
-    close(shop).await?;
+    shop.close().await?;
     let report = looked.map_err(|error| Failure::missing("the audit could not look", &error))?;
     if json {
         println!("{}", as_json(&report));

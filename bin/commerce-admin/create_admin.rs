@@ -1,6 +1,6 @@
-use commerce_adapters::runtime::{Failure, SharedArgs, close, open_beside};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs};
 use commerce_core::user::{Email, Password, Role, UserName};
-use commerce_core::{CommandError, Commerce, Settings};
+use commerce_core::{CommandError, Commerce};
 use std::io::{BufRead, IsTerminal};
 
 /// The options of `create-admin`.
@@ -20,12 +20,12 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { name, email }: Argument
     let email = Email::parse(&email).map_err(|refusal| usage(&refusal))?;
     let password = Password::parse(&read_password()?).map_err(|refusal| usage(&refusal))?;
 
-    let shop = open_beside(shared).await?;
-    let commerce = Commerce::open(shop.parts().clone(), Settings::default());
+    let shop = OpenShop::open(shared, Presence::Beside).await?;
+    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
     let hash = shop.parts().passwords.hash(&password).await.map_err(|error| Failure::Missing(error.to_string()))?;
     let registered = commerce.register_hashed(name, email, hash, Role::Admin).await;
     commerce.shutdown().await;
-    close(shop).await?;
+    shop.close().await?;
     match registered {
         Ok(user) => {
             println!("administrator {} is {}", user.id, user.email.as_str());

@@ -1,7 +1,7 @@
-use commerce_adapters::runtime::{Failure, SharedArgs, close, open_beside};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs, Topology};
 use commerce_core::messaging::DeadLetter;
 use commerce_core::store::{PageLimit, StoreError};
-use commerce_core::{Commerce, DeadLetterId, Settings};
+use commerce_core::{Commerce, DeadLetterId};
 
 /// What to do with dead letters.
 #[derive(clap::Subcommand)]
@@ -25,8 +25,11 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(shared: &SharedArgs, command: Command) -> Result<(), Failure> {
-    let shop = open_beside(shared).await?;
-    let commerce = Commerce::open(shop.parts().clone(), Settings::default());
+    let shop = OpenShop::open(shared, Presence::Beside).await?;
+    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
+    if shop.topology() == Topology::Servers {
+        commerce.start_relay();
+    }
     let outcome = match command {
         Command::List => list(&commerce).await,
         Command::Show { id } => show(&commerce, letter_id(id)?).await,
@@ -34,7 +37,7 @@ pub(crate) async fn run(shared: &SharedArgs, command: Command) -> Result<(), Fai
         Command::Replay { id: None, .. } => replay_all(&commerce).await,
     };
     commerce.shutdown().await;
-    close(shop).await?;
+    shop.close().await?;
     outcome
 }
 

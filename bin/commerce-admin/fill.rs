@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{self, DemoOutcome, Failure, SharedArgs, close, fill_demo, open_alone};
+use commerce_adapters::runtime::{self, DemoOutcome, Failure, OpenShop, Presence, SharedArgs, fill_demo};
 
 pub(crate) async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
     runtime::migrate(shared).await?;
@@ -7,9 +7,9 @@ pub(crate) async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn demo(shared: &SharedArgs) -> Result<(), Failure> {
-    let shop = open_alone(shared).await?;
-    let outcome = fill_demo(shop.parts(), shared.time_zone).await;
-    close(shop).await?;
+    let shop = OpenShop::open(shared, Presence::Alone).await?;
+    let outcome = fill_demo(&shop, shared).await;
+    shop.close().await?;
     match outcome? {
         DemoOutcome::Filled => println!("the demo shop is ready"),
         DemoOutcome::AlreadyThere => println!("the demo shop is there already: nothing was changed"),

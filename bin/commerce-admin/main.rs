@@ -5,6 +5,7 @@ mod create_admin;
 mod dead_letters;
 mod fill;
 mod rebuild;
+mod topics;
 
 use clap::{Parser, Subcommand};
 use commerce_adapters::runtime::{Failure, SharedArgs, start_logging_of_a_tool};
@@ -24,6 +25,8 @@ struct Arguments {
 enum Command {
     /// Bring the database to the schema of this version
     Migrate,
+    /// Make the topics in Kafka that are missing, for a shop on servers
+    Topics(topics::Arguments),
     /// Fill an empty database with the demo shop
     Demo,
     /// Make an administrator; the password comes from standard input
@@ -45,11 +48,12 @@ async fn main() -> ExitCode {
     start_logging_of_a_tool(shared.log);
     let outcome = match command {
         Command::Migrate => fill::migrate(&shared).await,
+        Command::Topics(arguments) => topics::run(&shared, arguments).await,
         Command::Demo => fill::demo(&shared).await,
         Command::CreateAdmin(arguments) => create_admin::run(&shared, arguments).await,
         Command::Audit(arguments) => audit::run(&shared, arguments).await,
         Command::DeadLetters(command) => dead_letters::run(&shared, command).await,
-        Command::RebuildGate(arguments) => rebuild::gate(&shared, &arguments),
+        Command::RebuildGate(arguments) => rebuild::gate(&shared, arguments).await,
         Command::RebuildRanking(arguments) => rebuild::ranking(&shared, arguments).await,
     };
     Failure::exit(outcome)

@@ -1,6 +1,6 @@
-use commerce_adapters::runtime::{Failure, Progress, SharedArgs, check_calendar, close, open_beside};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs, Topology};
 use commerce_core::ranking::{RankingError, RankingKeeper, WINDOW_DAYS};
-use commerce_core::{BusinessDay, Commerce, CouponId, Settings};
+use commerce_core::{BusinessDay, Commerce, CouponId};
 
 /// The options of `rebuild-gate`.
 #[derive(clap::Args)]
@@ -16,6 +16,10 @@ pub(crate) struct RankingArguments {
     /// The day to count anew, YYYY-MM-DD [default: today and the days the ranking shows]
     #[arg(long, env = "COMMERCE_DAY", value_name = "YYYY-MM-DD", value_parser = day)]
     day: Option<BusinessDay>,
+
+    /// Count by the days of another --time-zone than until now; stop every other program of the shop first
+    #[arg(long, conflicts_with = "day")]
+    change_time_zone: bool,
 }
 
 fn coupon(id: &str) -> Result<CouponId, String> {
@@ -27,24 +31,50 @@ fn day(text: &str) -> Result<BusinessDay, String> {
     BusinessDay::parse(text).ok_or_else(|| "write a day as YYYY-MM-DD".to_owned())
 }
 
-/// A shop in one file has its gates in the memory of its server.
-pub(crate) fn gate(shared: &SharedArgs, GateArguments { coupon }: &GateArguments) -> Result<(), Failure> {
-    shared.sqlite_path()?;
-    Err(Failure::Usage(format!(
-        "the gate of coupon {coupon} is in the memory of commerce-api, which rebuilds it whenever it starts: start commerce-api again"
-    )))
+/// A shop in one file has its gates in the memory of its server, and there is nothing to be done about them from here.
+pub(crate) async fn gate(shared: &SharedArgs, GateArguments { coupon }: GateArguments) -> Result<(), Failure> {
+    let shop = OpenShop::open(shared, Presence::Beside).await?;
+    let outcome = if shop.topology() == Topology::Servers {
+        rebuild_gate(&shop, shared, coupon).await
+    } else {
+        Err(Failure::Usage(format!(
+            "the gate of coupon {coupon} is in the memory of commerce-api, which rebuilds it whenever it starts: start commerce-api again"
+        )))
+    };
+    shop.close().await?;
+    outcome
 }
 
-pub(crate) async fn ranking(shared: &SharedArgs, RankingArguments { day }: RankingArguments) -> Result<(), Failure> {
-    let shop = open_beside(shared).await?;
-    check_calendar(shared, &shop).await?;
-    let commerce = Commerce::open(shop.parts().clone(), Settings { calendar: shared.time_zone, ..Settings::default() });
+async fn rebuild_gate(shop: &OpenShop, shared: &SharedArgs, coupon: CouponId) -> Result<(), Failure> {
+    let known = shop.parts().store.queries().coupon(coupon).await;
+    if known.map_err(|error| Failure::missing("cannot read the database", &error))?.is_none() {
+        return Err(Failure::Bad(format!("coupon {coupon} does not exist")));
+    }
+    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
+    let rebuilt = commerce.gate_keeper().rebuild(coupon).await;
+    commerce.shutdown().await;
+    match rebuilt.map_err(|error| Failure::missing(format!("cannot rebuild the gate of coupon {coupon}"), &error))? {
+        Some(places) => {
+            println!("the gate of coupon {coupon} is open and knows of {places} places");
+            Ok(())
+        }
+        None => Err(Failure::Missing(format!("another process rebuilds the gate of coupon {coupon} at the moment"))),
+    }
+}
+
+pub(crate) async fn ranking(shared: &SharedArgs, arguments: RankingArguments) -> Result<(), Failure> {
+    let RankingArguments { day, change_time_zone } = arguments;
+    let shop = OpenShop::open(shared, Presence::Beside).await?;
+    if !change_time_zone {
+        shop.check_calendar(shared).await?;
+    }
+    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
     let today = shared.time_zone.day_of(shop.parts().clock.now());
     let mut progress = Progress::begin("ranking");
     let rebuilt = rebuild(commerce.ranking_keeper(), day, today, &mut progress).await;
     progress.end();
     commerce.shutdown().await;
-    close(shop).await?;
+    shop.close().await?;
     for (day, sales) in rebuilt? {
         println!("{day}: {sales} sales");
     }

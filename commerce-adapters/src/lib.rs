@@ -9,6 +9,7 @@
 //! | `kafka` | the message bus on Kafka (feature `kafka`) |
 //! | [`http`] | the routes of a shop, and the server they run on |
 //! | [`embedded`] | message bus, locks and notifications inside one process, over the SQLite file |
+//! | `distributed` | the parts of a shop on MySQL, Redis and Kafka (feature `distributed`) |
 //! | [`password`] | argon2id password hashes |
 //! | [`clock`], [`random`] | the system's clock and randomness |
 
@@ -16,6 +17,8 @@ pub mod clock;
 pub mod password;
 pub mod random;
 
+#[cfg(feature = "distributed")]
+pub mod distributed;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 #[cfg(feature = "http")]

@@ -11,6 +11,7 @@ mod app;
 mod auth;
 mod body;
 mod cursor;
+mod dependency;
 mod envelope;
 mod event_stream;
 mod failure;
@@ -28,6 +29,7 @@ mod trace_parent;
 mod turn;
 
 pub use auth::{AuthMode, SECRET_BYTES_MIN, SecretTooShort, TokenSecret};
+pub use dependency::{Dependency, Ping};
 pub use options::{HttpLimits, HttpOptions, OpsRoutes};
 pub use routes::metrics::install_metrics;
 pub use server::{ServerLimits, serve};
@@ -44,7 +46,7 @@ use std::sync::Arc;
 /// Unless [`HttpOptions::ops_routes`] says otherwise they include those of [`ops_router`].
 pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
     let beside = match options.ops_routes {
-        OpsRoutes::SamePort => ops_routes(commerce.clone(), &options),
+        OpsRoutes::SamePort => ops_routes(&commerce, &options),
         OpsRoutes::OwnPort => Router::new(),
     };
     let documentation = openapi::routes(&options.auth);
@@ -59,13 +61,13 @@ pub fn router(commerce: Commerce, options: HttpOptions) -> Router {
 }
 
 /// Health, readiness and metrics. No cap on requests keeps them from answering.
-pub fn ops_router(commerce: Commerce, options: &HttpOptions) -> Router {
+pub fn ops_router(commerce: &Commerce, options: &HttpOptions) -> Router {
     ops_routes(commerce, options).fallback(unknown_path)
 }
 
 /// Those of [`ops_router`] without what answers unknown paths: merged routers can have that only once.
-fn ops_routes(commerce: Commerce, options: &HttpOptions) -> Router {
-    let health = routes::health::routes(commerce, options.shutdown.clone());
+fn ops_routes(commerce: &Commerce, options: &HttpOptions) -> Router {
+    let health = routes::health::routes(Arc::clone(&commerce.parts().store), &options.dependencies, options.shutdown.clone());
     let all = match &options.metrics {
         Some(handle) => health.merge(routes::metrics::routes(handle.clone())),
         None => health,

@@ -1,4 +1,4 @@
-use super::AuthMode;
+use super::{AuthMode, Dependency};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,8 @@ pub struct HttpOptions {
     pub limits: HttpLimits,
     /// Where health, readiness and metrics are answered.
     pub ops_routes: OpsRoutes,
+    /// What the shop needs beside its store: readiness has a line for each.
+    pub dependencies: Vec<Dependency>,
     /// What `/metrics` shows; without it, there is no such path.
     pub metrics: Option<PrometheusHandle>,
     /// Once it is cancelled the shop is not ready any more, and event streams end.
@@ -60,8 +62,15 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
-    /// The default bounds, everything on one port, no metrics, and a shutdown that never comes.
+    /// The default bounds, everything on one port, nothing needed but the store, no metrics, and a shutdown that never comes.
     pub fn new(auth: AuthMode) -> Self {
-        Self { auth, limits: HttpLimits::default(), ops_routes: OpsRoutes::default(), metrics: None, shutdown: CancellationToken::new() }
+        Self {
+            auth,
+            limits: HttpLimits::default(),
+            ops_routes: OpsRoutes::default(),
+            dependencies: Vec::new(),
+            metrics: None,
+            shutdown: CancellationToken::new(),
+        }
     }
 }

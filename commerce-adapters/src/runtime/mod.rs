@@ -1,23 +1,29 @@
 //! What the binaries share: arguments, telemetry, wiring, signals, exit codes, and the demo shop.
 
 mod args;
+mod consumer;
 mod demo;
 mod drain;
 mod failure;
+mod listeners;
 mod progress;
 mod scheduler;
 mod secret;
 mod server;
+#[cfg(feature = "distributed")]
+mod servers;
+mod set_up;
+mod shop;
 mod signals;
 mod telemetry;
-mod wiring;
 
-pub use args::{AuthChoice, LogFormat, SchedulerArgs, ServerArgs, SharedArgs, StoreUrl};
+pub use args::{AuthChoice, ConsumerArgs, DurabilityChoice, LogFormat, SchedulerArgs, SecretText, ServerArgs, SharedArgs};
+pub use consumer::run_consumer;
 pub use demo::{DemoOutcome, fill_demo};
 pub use failure::Failure;
 pub use progress::Progress;
 pub use scheduler::run_scheduler;
 pub use server::run_server;
+pub use shop::{OpenShop, Presence, Topology, create_topics, migrate};
 pub use signals::Signals;
 pub use telemetry::{start_logging, start_logging_of_a_tool};
-pub use wiring::{Company, check_calendar, close, migrate, open_alone, open_alone_or_beside, open_beside};

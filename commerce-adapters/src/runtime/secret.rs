@@ -8,14 +8,26 @@ use std::path::{Path, PathBuf};
 const SECRET_BYTES: usize = 32;
 const SECRET_BYTES_MAX: u64 = 4_096;
 
-/// Reads the token key from `given`, or from a file beside the database that is made when it is missing.
-pub(super) fn token_key(given: Option<&Path>, database: &Path) -> Result<TokenSecret, Failure> {
-    if let Some(path) = given {
-        return read(path);
+/// Where the token key is.
+pub(super) enum TokenKey {
+    /// In a file that was named.
+    In(PathBuf),
+    /// In a file beside the database, which is made when it is missing.
+    Beside(PathBuf),
+}
+
+impl TokenKey {
+    /// Reads the key.
+    pub(super) fn read(&self) -> Result<TokenSecret, Failure> {
+        match self {
+            Self::In(path) => read(path),
+            Self::Beside(database) => {
+                let path = beside(database);
+                make(&path)?;
+                read(&path)
+            }
+        }
     }
-    let path = beside(database);
-    make(&path)?;
-    read(&path)
 }
 
 fn beside(database: &Path) -> PathBuf {
@@ -63,10 +75,11 @@ mod tests {
     fn a_key_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("shop.db");
-        token_key(None, &database).unwrap();
+        let token_key = TokenKey::Beside(database.clone());
+        token_key.read().unwrap();
         let key = std::fs::read(beside(&database)).unwrap();
         assert_eq!(key.len(), 32);
-        token_key(None, &database).unwrap();
+        token_key.read().unwrap();
         assert_eq!(std::fs::read(beside(&database)).unwrap(), key);
         let mode = std::fs::metadata(beside(&database)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -77,6 +90,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("short");
         std::fs::write(&path, "too short").unwrap();
-        assert_eq!(token_key(Some(&path), folder.path()).unwrap_err().code(), 2);
+        assert_eq!(TokenKey::In(path).read().unwrap_err().code(), 2);
     }
 }

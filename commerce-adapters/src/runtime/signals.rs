@@ -1,4 +1,5 @@
 use super::Failure;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGTERM and SIGINT: the first asks a program to end gracefully, the second to end at once.
@@ -22,6 +23,22 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Awaits an orderly end, for so long at most; another signal ends it at once.
+    ///
+    /// # Errors
+    /// What the end came to; [`Failure::Missing`] if it took too long.
+    pub async fn end_within(&mut self, deadline: Duration, ended: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        tokio::select! {
+            ended = tokio::time::timeout(deadline, ended) => {
+                ended.unwrap_or_else(|_| Err(Failure::Missing("the shutdown took too long: what was acknowledged is kept".into())))
+            }
+            () = self.next() => {
+                tracing::warn!("a second signal: ending at once");
+                Ok(())
+            }
         }
     }
 }

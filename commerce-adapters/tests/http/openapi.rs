@@ -90,7 +90,7 @@ async fn health_and_readiness_are_answered_on_either_port() {
     assert_eq!((ready.status.as_u16(), &ready.body[..]), (503, &b"store: up\nserver: shutting down\n"[..]));
 
     let options = HttpOptions { ops_routes: OpsRoutes::OwnPort, ..HttpOptions::new(bearer()) };
-    let ops = ops_router(shop.commerce.clone(), &options);
+    let ops = ops_router(&shop.commerce, &options);
     let apart = TestShop::with(options);
     assert_eq!(apart.get("/healthz", None).await.status, 404);
     let reply = ops.oneshot(request(Method::GET, "/healthz", None).body(Body::empty()).unwrap()).await.unwrap();

@@ -121,6 +121,17 @@ impl Commerce {
         let _ended = opening.await;
     }
 
+    /// Opens the gates of all coupons that are closed, without waiting for it. What fails is left to the first request for the coupon, or to the
+    /// sweeper.
+    pub fn open_gates_in_the_background(&self) {
+        let (gates, now) = (self.0.gates.clone(), self.0.parts.clock.now());
+        self.0.workers.spawn(async move {
+            if let Err(error) = gates.open_closed(now).await {
+                tracing::warn!(%error, "not all coupon gates are open yet");
+            }
+        });
+    }
+
     /// Sees to gates and requests that were left behind: opens gates that are closed, asks again for coupons whose requests have not been decided
     /// for a few seconds, and tells the gate what was decided meanwhile. Where the gates are in another process, only the requests that are stored
     /// are asked for again. Answers how many requests it saw to, at most `limit` of the gate and as many of the store.

@@ -1,26 +1,48 @@
 //! Liveness and readiness.
 
+use super::super::dependency::{Dependency, Ping};
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use commerce_core::Commerce;
-use std::time::Duration;
-use tokio::time::timeout;
+use commerce_core::store::Store;
+use futures_util::future::join_all;
+use std::error::Error;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// A dependency that takes longer to answer is down.
-const PING_DEADLINE: Duration = Duration::from_secs(2);
+struct StorePing(Arc<dyn Store>);
 
-pub(in super::super) fn routes(commerce: Commerce, shutdown: CancellationToken) -> Router {
-    Router::new().route("/healthz", get(async || "alive\n")).route("/readyz", get(readyz)).with_state((commerce, shutdown))
+#[async_trait]
+impl Ping for StorePing {
+    async fn ping(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.0.ping().await?)
+    }
+}
+
+/// What readiness is told from.
+#[derive(Clone)]
+struct Readiness {
+    /// The store first.
+    dependencies: Arc<[Dependency]>,
+    shutdown: CancellationToken,
+}
+
+pub(in super::super) fn routes(store: Arc<dyn Store>, dependencies: &[Dependency], shutdown: CancellationToken) -> Router {
+    let store = Dependency::new("store", StorePing(store));
+    let dependencies = std::iter::once(store).chain(dependencies.iter().cloned()).collect();
+    let readiness = Readiness { dependencies, shutdown };
+    Router::new().route("/healthz", get(async || "alive\n")).route("/readyz", get(readyz)).with_state(readiness)
 }
 
 /// One line for each thing a request needs; 503 if one of them is missing.
-async fn readyz(State((commerce, shutdown)): State<(Commerce, CancellationToken)>) -> (StatusCode, String) {
-    let store = matches!(timeout(PING_DEADLINE, commerce.parts().store.ping()).await, Ok(Ok(())));
-    let serving = !shutdown.is_cancelled();
-    let lines = [("store", store, "down"), ("server", serving, "shutting down")];
-    let text = lines.map(|(name, up, otherwise)| format!("{name}: {}\n", if up { "up" } else { otherwise })).concat();
-    (if store && serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
+async fn readyz(State(Readiness { dependencies, shutdown }): State<Readiness>) -> (StatusCode, String) {
+    let up = join_all(dependencies.iter().map(Dependency::is_up)).await;
+    let mut lines: Vec<_> = dependencies.iter().map(Dependency::name).zip(up).map(|(name, up)| (name, up, "down")).collect();
+    lines.push(("server", !shutdown.is_cancelled(), "shutting down"));
+    let text = lines.iter().map(|(name, up, otherwise)| format!("{name}: {}\n", if *up { "up" } else { otherwise }));
+    let text = text.collect::<Vec<_>>().concat();
+    let ready = lines.iter().all(|(_, up, _)| *up);
+    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
 }

@@ -5,18 +5,27 @@
 
 mod catalog;
 mod clock;
+mod greeting;
 mod sales;
 
-use self::catalog::{CUSTOMERS, Catalog};
+use self::catalog::{ADMIN_EMAIL, ADMIN_PASSWORD, CUSTOMER_PASSWORD, CUSTOMERS, Catalog};
 use self::clock::DemoClock;
-use super::{Failure, Progress};
+use super::{Failure, OpenShop, Progress, SharedArgs, Topology};
+use commerce_core::lock::{LockName, Locks, Patience, Tenure, Wake};
 use commerce_core::messaging::Group;
-use commerce_core::store::{Backoff, GroupCommitLimits, HiLo, IdAllocator, StoreError, transact};
+use commerce_core::store::{Backoff, HiLo, IdAllocator, StoreError, transact};
 use commerce_core::user::{Email, Password, PasswordHash, RegisterUser, Role, UserName};
-use commerce_core::{BusinessCalendar, Commerce, Parts, Sequence, Settings, UserId};
+use commerce_core::{Commerce, Parts, Sequence, UserId};
 use std::sync::Arc;
+use std::time::Duration;
 
-pub(super) use self::catalog::{ADMIN_EMAIL, ADMIN_PASSWORD, CUSTOMER_PASSWORD};
+pub(super) use self::greeting::greet;
+
+/// Of several servers that are started with `--demo` one fills it in, and the others wait that long.
+const PATIENCE: Patience =
+    Patience { base: Duration::from_millis(50), cap: Duration::from_millis(500), wait_max: Duration::from_mins(1), wake: Wake::Never };
+/// The groups whose steps the sales wait for.
+const SAGA: [Group; 3] = [Group::Stock, Group::Coupon, Group::Order];
 
 /// What filling the demo shop came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +38,12 @@ pub enum DemoOutcome {
     InUse,
 }
 
-/// Fills an empty shop with the demo. No other process may handle the shop's events meanwhile.
+/// Fills an empty shop with the demo. If the shop is in one file no other process may have it.
 ///
 /// # Errors
 /// [`Failure::Missing`] if the store fails.
-pub async fn fill_demo(parts: &Parts, calendar: BusinessCalendar) -> Result<DemoOutcome, Failure> {
-    fill(parts, calendar).await.map_err(|error| match error {
+pub async fn fill_demo(shop: &OpenShop, shared: &SharedArgs) -> Result<DemoOutcome, Failure> {
+    fill_once(shop, shared).await.map_err(|error| match error {
         DemoError::Store(error) => Failure::missing("cannot fill the demo shop", &error),
         DemoError::Refused(what) => Failure::Missing(format!("cannot fill the demo shop: {what}")),
     })
@@ -54,7 +63,17 @@ impl DemoError {
     }
 }
 
-async fn fill(parts: &Parts, calendar: BusinessCalendar) -> Result<DemoOutcome, DemoError> {
+async fn fill_once(shop: &OpenShop, shared: &SharedArgs) -> Result<DemoOutcome, DemoError> {
+    let locks = Locks::new(Arc::clone(&shop.parts().locks), Arc::clone(&shop.parts().random));
+    let held = locks.lock(&[LockName::only("demo")], Tenure::JOB, PATIENCE).await.map_err(DemoError::refused)?;
+    let held = held.ok_or_else(|| DemoError::refused("another process is at it for too long"))?;
+    let outcome = fill(shop, shared).await;
+    held.release().await.map_err(DemoError::refused)?;
+    outcome
+}
+
+async fn fill(open: &OpenShop, shared: &SharedArgs) -> Result<DemoOutcome, DemoError> {
+    let parts = open.parts();
     let queries = parts.store.queries();
     if queries.user_by_email(&email(ADMIN_EMAIL)?).await?.is_some() {
         return Ok(DemoOutcome::AlreadyThere);
@@ -76,9 +95,13 @@ async fn fill(parts: &Parts, calendar: BusinessCalendar) -> Result<DemoOutcome, 
 
     let ids: Arc<dyn IdAllocator> = Arc::new(HiLo::new(Arc::clone(&parts.store)));
     let parts = Parts { clock: Arc::clone(&clock) as _, ids, ..parts.clone() };
-    let settings = Settings { calendar, group_commit: GroupCommitLimits::default(), ..Settings::default() };
-    let shop = Commerce::open(parts, settings);
-    shop.start_consumers(&[Group::Stock, Group::Coupon, Group::Order, Group::Notification]);
+    let shop = Commerce::open(parts, open.settings(shared));
+    if open.topology() == Topology::Servers {
+        shop.follow(&SAGA);
+        shop.start_relay();
+    } else {
+        shop.start_consumers(&SAGA);
+    }
     let filled = sell_and_finish(&shop, &clock, &mut progress).await;
     shop.shutdown().await;
     progress.end();

@@ -39,8 +39,8 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let headers = server::administrator_headers(shop.address, knobs.server).await;
     let limit = race(shop.address, knobs.connections, knobs.customers() / 4, &Nothing).await;
     let coupon = offer(shop.address, &headers, knobs.stock).await;
-    let cpu_time = || [shop.id(), std::process::id()].map(machine::cpu_time);
-    let (idle_kib, cpu_before) = (machine::resident_kib(shop.id()), cpu_time());
+    let cpu_time = || [shop.process.id(), std::process::id()].map(machine::cpu_time);
+    let (idle_kib, cpu_before) = (machine::resident_kib(shop.process.id()), cpu_time());
     let rush = race(shop.address, knobs.connections, knobs.customers(), &Publish { coupon, first_customer, headers }).await;
     let asked = Instant::now();
     let issued = issued(shop.address, coupon, knobs.stock).await;
@@ -60,7 +60,7 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let [of_server, of_client] = [0, 1].map(|it| (cpu_after[it].saturating_sub(cpu_before[it]) / requests).as_micros());
     println!("cpu    {of_server} µs of the server and {of_client} µs of this client a request");
     let mib = |kib: u64| kib / 1_024;
-    println!("memory {} MiB before, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(shop.id())));
+    println!("memory {} MiB before, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(shop.process.id())));
     println!("issued {issued} of {}, the last one {} ms after the last answer", knobs.stock, settling.as_millis());
 
     let mut faults = faults(&knobs, &rush, issued);

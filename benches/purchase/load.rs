@@ -28,8 +28,8 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let mut faults = Vec::new();
     let headers = server::administrator_headers(server.address, knobs.server).await;
     let before = shop::stock(server.address).await;
-    let idle_kib = machine::resident_kib(server.id());
-    let cpu_time = || [server.id(), std::process::id()].map(machine::cpu_time);
+    let idle_kib = machine::resident_kib(server.process.id());
+    let cpu_time = || [server.process.id(), std::process::id()].map(machine::cpu_time);
     let cpu_before = cpu_time();
     let wares = shop::wares(server.address, &knobs).await;
     let figures = driver::buy(server.address, &knobs, headers, wares).await;
@@ -42,7 +42,7 @@ pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
     let [of_server, of_client] = [0, 1].map(|it| (cpu_after[it].saturating_sub(cpu_before[it]) / made).as_micros());
     println!("cpu    {of_server} µs of the server and {of_client} µs of this client a purchase");
     let mib = |kib: u64| kib / 1_024;
-    println!("memory {} MiB idle, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(server.id())));
+    println!("memory {} MiB idle, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(server.process.id())));
     faults.extend(figures.faults());
 
     let gone = before - shop::stock(server.address).await;

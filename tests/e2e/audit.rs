@@ -1,10 +1,17 @@
 //! Files that somebody has tampered with.
 
-use crate::file::ShopFile;
+use crate::closed::ClosedShop;
 use serde_json::Value;
 
+cases! {
+    ON_ONE_FILE:
+        what_somebody_tampered_with_is_reported_line_by_line,
+        what_should_move_but_does_not_is_reported_once_it_has_stayed,
+        a_row_that_cannot_be_read_does_not_hide_what_else_is_wrong,
+}
+
 /// What the audit says of a file, one line a violation.
-async fn lines(file: &ShopFile) -> Vec<String> {
+async fn lines(file: &ClosedShop) -> Vec<String> {
     let lines = file.admin(&["audit"]).await.ended(1);
     lines.lines().filter(|line| line.starts_with('A')).map(str::to_owned).collect()
 }
@@ -13,9 +20,8 @@ fn line<'a>(lines: &'a [String], beginning: &str) -> &'a str {
     lines.iter().find(|line| line.starts_with(beginning)).unwrap_or_else(|| panic!("{beginning} is not among {lines:#?}"))
 }
 
-#[tokio::test]
 async fn what_somebody_tampered_with_is_reported_line_by_line() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     file.tamper(
         "UPDATE point_accounts SET balance = balance + 1 WHERE user_id = 5;
         UPDATE stocks SET quantity = quantity - 1 WHERE option_id = 3;
@@ -31,9 +37,8 @@ async fn what_somebody_tampered_with_is_reported_line_by_line() {
     assert!(line(&lines, "A5 coupon ").ends_with("1 are issued but users hold 0"));
 }
 
-#[tokio::test]
 async fn what_should_move_but_does_not_is_reported_once_it_has_stayed() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     file.tamper(
         "INSERT INTO coupon_requests (task_id, coupon_id, user_id, user_coupon_id, place, admitted_at, status)
             VALUES (900000, 1, 7, 900000, 1, 1000, 'PENDING');
@@ -52,9 +57,8 @@ async fn what_should_move_but_does_not_is_reported_once_it_has_stayed() {
     assert!(counted.len() == 2 && counted[0].contains("of product 1 but") && counted[1].contains("it is missing"), "{lines:#?}");
 }
 
-#[tokio::test]
 async fn a_row_that_cannot_be_read_does_not_hide_what_else_is_wrong() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     file.tamper(
         "UPDATE point_accounts SET balance = balance + 1 WHERE user_id = 5;
         UPDATE orders SET status = 'LOST' WHERE id = 3;

@@ -5,6 +5,18 @@ use crate::client::{Answer, Client};
 use crate::shop::{Shop, Ware};
 use serde_json::{Map, Value, json};
 
+cases! {
+    EVERYWHERE:
+        a_field_that_is_missing_unknown_or_of_another_type_is_named,
+        a_body_that_is_not_the_expected_json_is_refused,
+        a_body_that_is_too_large_or_of_another_media_type_is_refused,
+        a_body_of_just_the_largest_size_is_taken,
+        an_idempotency_key_that_cannot_be_is_refused,
+        what_does_not_exist_and_ids_that_cannot_be_are_told_apart,
+        paths_and_methods_that_do_not_exist_are_refused,
+        a_client_that_asks_for_problem_details_gets_them,
+}
+
 const JSON: (&str, &str) = ("content-type", "application/json");
 const BODY_BYTES_MAX: usize = 64 * 1_024;
 
@@ -112,7 +124,6 @@ fn is_bad_shape(answer: &Answer) {
     assert!(answer.code().starts_with("INVALID_"), "{answer}");
 }
 
-#[tokio::test]
 async fn a_field_that_is_missing_unknown_or_of_another_type_is_named() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -127,7 +138,6 @@ async fn a_field_that_is_missing_unknown_or_of_another_type_is_named() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_body_that_is_not_the_expected_json_is_refused() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -163,7 +173,6 @@ async fn a_body_that_is_not_the_expected_json_is_refused() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_body_that_is_too_large_or_of_another_media_type_is_refused() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -189,7 +198,6 @@ async fn a_body_that_is_too_large_or_of_another_media_type_is_refused() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_body_of_just_the_largest_size_is_taken() {
     let mut stage = Stage::set().await;
     let text = json!({ "chargePoint": 5_000 }).to_string();
@@ -199,7 +207,6 @@ async fn a_body_of_just_the_largest_size_is_taken() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_idempotency_key_that_cannot_be_is_refused() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -219,7 +226,6 @@ async fn refusals(client: &mut Client, method: &str, cases: &[(String, u16, &str
     }
 }
 
-#[tokio::test]
 async fn what_does_not_exist_and_ids_that_cannot_be_are_told_apart() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -256,7 +262,6 @@ async fn what_does_not_exist_and_ids_that_cannot_be_are_told_apart() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn paths_and_methods_that_do_not_exist_are_refused() {
     let mut stage = Stage::set().await;
     let before = stage.everything().await;
@@ -280,7 +285,6 @@ async fn paths_and_methods_that_do_not_exist_are_refused() {
     stage.shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_client_that_asks_for_problem_details_gets_them() {
     let mut stage = Stage::set().await;
     let answer = stage.buyer.client.send("GET", "/api/orders/424242", &[("accept", "application/problem+json")], b"").await;

@@ -4,6 +4,17 @@ use crate::buyer::Buyer;
 use crate::shop::{Shop, Ware};
 use serde_json::{Value, json};
 
+cases! {
+    EVERYWHERE:
+        a_charge_is_from_a_thousand_to_a_million_points,
+        an_order_has_1_to_100_lines_of_1_to_10000_units,
+        what_a_user_is_called_has_bounds,
+        products_prices_and_stock_have_bounds,
+        coupons_have_bounds,
+        an_instant_without_an_offset_is_in_the_business_time_zone,
+        pages_and_rankings_have_bounds_and_cursors_lead_through_everything_once,
+}
+
 const BILLION: i64 = 1_000_000_000;
 
 /// Sends a change with each value in place of what `body` leaves open.
@@ -25,7 +36,6 @@ fn lines(ware: Ware, lines: usize, quantity: i64) -> Value {
     json!(vec![json!({ "productOptionId": ware.option, "quantity": quantity }); lines])
 }
 
-#[tokio::test]
 async fn a_charge_is_from_a_thousand_to_a_million_points() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("bounded").await;
@@ -37,7 +47,6 @@ async fn a_charge_is_from_a_thousand_to_a_million_points() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_order_has_1_to_100_lines_of_1_to_10000_units() {
     let shop = Shop::open().await;
     let ware = shop.ware(1, BILLION).await;
@@ -57,7 +66,6 @@ async fn an_order_has_1_to_100_lines_of_1_to_10000_units() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn what_a_user_is_called_has_bounds() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("bounded").await;
@@ -80,7 +88,6 @@ async fn what_a_user_is_called_has_bounds() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn products_prices_and_stock_have_bounds() {
     let shop = Shop::open().await;
     let ware = shop.ware(1, 10).await;
@@ -119,7 +126,6 @@ async fn products_prices_and_stock_have_bounds() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn coupons_have_bounds() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("bounded").await;
@@ -147,7 +153,6 @@ async fn coupons_have_bounds() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_instant_without_an_offset_is_in_the_business_time_zone() {
     let shop = Shop::start(&["--auth", "off", "--time-zone", "Asia/Seoul"]).await;
     let mut client = shop.client();
@@ -159,7 +164,6 @@ async fn an_instant_without_an_offset_is_in_the_business_time_zone() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn pages_and_rankings_have_bounds_and_cursors_lead_through_everything_once() {
     let shop = Shop::open().await;
     let ware = shop.ware(1, 100).await;

@@ -8,6 +8,19 @@ use std::process::{Output, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+cases! {
+    EVERYWHERE:
+        an_administrator_made_beside_the_server_can_log_in,
+        the_demo_shop_is_as_described_and_filled_once,
+        a_request_in_flight_is_finished_before_the_server_ends,
+        event_streams_end_when_the_server_does,
+    ;
+    ON_ONE_FILE:
+        options_that_cannot_be_end_with_2,
+        what_is_not_there_ends_with_3,
+        the_operators_tool_says_how_it_went_by_its_exit_code,
+}
+
 /// Starts a server that must not start; answers its exit code and what it said.
 async fn refused(arguments: &[&str]) -> (Option<i32>, String) {
     let directory = scratch_directory();
@@ -21,7 +34,6 @@ fn is_one_sentence(messages: &str) -> bool {
     !messages.trim().is_empty() && !messages.contains("panicked") && !messages.contains("stack backtrace")
 }
 
-#[tokio::test]
 async fn options_that_cannot_be_end_with_2() {
     let wrong: [&[&str]; 13] = [
         &["--nonsense"],
@@ -46,10 +58,9 @@ async fn options_that_cannot_be_end_with_2() {
     }
 }
 
-#[tokio::test]
 async fn what_is_not_there_ends_with_3() {
     let shop = Shop::open().await;
-    let Err(NotStarted { code, messages }) = shop.second_server(&[]).await else { panic!("two servers share a file") };
+    let Err(NotStarted { code, messages }) = shop.another_server(&[]).await else { panic!("two servers share a file") };
     assert_eq!(code, Some(3), "{messages}");
     assert!(is_one_sentence(&messages), "{messages}");
 
@@ -63,7 +74,6 @@ async fn what_is_not_there_ends_with_3() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn the_operators_tool_says_how_it_went_by_its_exit_code() {
     let directory = scratch_directory();
     let operate = async |arguments: &[&str]| {
@@ -82,7 +92,6 @@ async fn the_operators_tool_says_how_it_went_by_its_exit_code() {
     }
 }
 
-#[tokio::test]
 async fn an_administrator_made_beside_the_server_can_log_in() {
     let shop = Shop::start(&[]).await;
     let make = || async {
@@ -103,7 +112,6 @@ async fn an_administrator_made_beside_the_server_can_log_in() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn the_demo_shop_is_as_described_and_filled_once() {
     let shop = Shop::start(&["--demo"]).await;
     let facts = facts(&shop).await;
@@ -148,7 +156,6 @@ async fn facts(shop: &Shop) -> Value {
     json!({ "products": products, "ranking": ranking, "coupons": client.read("/api/coupons").await })
 }
 
-#[tokio::test]
 async fn a_request_in_flight_is_finished_before_the_server_ends() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("late one").await;
@@ -182,7 +189,6 @@ async fn a_request_in_flight_is_finished_before_the_server_ends() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn event_streams_end_when_the_server_does() {
     let shop = Shop::open().await;
     let ware = shop.ware(1_000, 5).await;

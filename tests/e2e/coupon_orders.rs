@@ -6,6 +6,14 @@ use commerce_core::BusinessCalendar;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+cases! {
+    EVERYWHERE:
+        a_coupon_lowers_the_total_once_and_comes_back_after_a_cancellation_and_a_refund,
+        a_coupon_comes_back_when_its_order_expires,
+        a_percentage_is_rounded_down_and_a_discount_is_never_more_than_the_price,
+        a_coupon_that_has_expired_is_shown_as_such_and_is_good_for_nothing,
+}
+
 /// Orders one unit with a coupon; gives the order once it is settled.
 async fn order_with(buyer: &mut Buyer, ware: Ware, user_coupon: i64) -> Value {
     let mut order = buyer.order_of(ware, 1);
@@ -32,7 +40,6 @@ async fn holds(buyer: &mut Buyer, coupon: i64, status: &str) {
     .await;
 }
 
-#[tokio::test]
 async fn a_coupon_lowers_the_total_once_and_comes_back_after_a_cancellation_and_a_refund() {
     let shop = Shop::open().await;
     let (ware, coupon) = (shop.ware(2_000, 10).await, shop.coupon(5).await);
@@ -64,7 +71,6 @@ async fn a_coupon_lowers_the_total_once_and_comes_back_after_a_cancellation_and_
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_coupon_comes_back_when_its_order_expires() {
     let shop = Shop::start(&["--auth", "off", "--payment-deadline", "1s"]).await;
     let (ware, coupon) = (shop.ware(2_000, 10).await, shop.coupon(5).await);
@@ -77,7 +83,6 @@ async fn a_coupon_comes_back_when_its_order_expires() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_percentage_is_rounded_down_and_a_discount_is_never_more_than_the_price() {
     let shop = Shop::open().await;
     let ware = shop.ware(999, 10).await;
@@ -94,7 +99,6 @@ async fn a_percentage_is_rounded_down_and_a_discount_is_never_more_than_the_pric
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_coupon_that_has_expired_is_shown_as_such_and_is_good_for_nothing() {
     let shop = Shop::open().await;
     let ware = shop.ware(2_000, 10).await;

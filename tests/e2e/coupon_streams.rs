@@ -11,6 +11,13 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+cases! {
+    EVERYWHERE:
+        an_outcome_is_told_across_reconnects_and_restarts,
+        every_request_that_was_accepted_before_a_crash_is_decided_after_it,
+        a_client_that_prefers_to_wait_is_told_the_outcome,
+}
+
 fn status_of(task: i64) -> String {
     format!("/api/coupons/publish/status/{task}")
 }
@@ -20,7 +27,6 @@ async fn present(buyer: &mut Buyer, task: i64) -> Value {
     buyer.client.send("GET", &status_of(task), &[("accept", "application/json")], b"").await.ok()
 }
 
-#[tokio::test]
 async fn an_outcome_is_told_across_reconnects_and_restarts() {
     let mut shop = Shop::open().await;
     let coupon = shop.coupon(5).await;
@@ -50,7 +56,6 @@ async fn an_outcome_is_told_across_reconnects_and_restarts() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn every_request_that_was_accepted_before_a_crash_is_decided_after_it() {
     const USERS: i64 = 200;
     const ENOUGH: usize = 60;
@@ -101,7 +106,6 @@ async fn every_request_that_was_accepted_before_a_crash_is_decided_after_it() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_client_that_prefers_to_wait_is_told_the_outcome() {
     let shop = Shop::open().await;
     let coupon = shop.coupon(5).await;

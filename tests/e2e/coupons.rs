@@ -7,13 +7,21 @@ use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::BTreeSet;
 
+cases! {
+    EVERYWHERE:
+        ten_coupons_go_to_exactly_ten_of_a_thousand_users,
+        one_user_who_asks_a_hundred_times_at_once_is_admitted_once,
+        without_a_window_every_repetition_is_a_duplicate,
+        a_user_that_does_not_exist_gets_nothing_and_takes_nobodys_place,
+        a_request_under_a_key_is_answered_once_and_again,
+}
+
 /// The same customer asks on many connections at once.
 async fn ask_at_once(buyer: &Buyer, coupon: i64, requests: usize) -> Vec<Answer> {
     let ask = async |mut buyer: Buyer| buyer.ask_for(coupon).await;
     join_all((0..requests).map(|_| ask(buyer.another()))).await
 }
 
-#[tokio::test]
 async fn ten_coupons_go_to_exactly_ten_of_a_thousand_users() {
     const CONNECTIONS: i64 = 500;
     let shop = Shop::demo().await;
@@ -50,7 +58,6 @@ async fn ten_coupons_go_to_exactly_ten_of_a_thousand_users() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn one_user_who_asks_a_hundred_times_at_once_is_admitted_once() {
     let shop = Shop::open().await;
     let coupon = shop.coupon(50).await;
@@ -71,7 +78,6 @@ async fn one_user_who_asks_a_hundred_times_at_once_is_admitted_once() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn without_a_window_every_repetition_is_a_duplicate() {
     let shop = Shop::start(&["--auth", "off", "--coupon-window", "0s"]).await;
     let coupon = shop.coupon(50).await;
@@ -95,7 +101,6 @@ async fn without_a_window_every_repetition_is_a_duplicate() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_user_that_does_not_exist_gets_nothing_and_takes_nobodys_place() {
     let shop = Shop::open().await;
     let coupon = shop.coupon(1).await;
@@ -120,7 +125,6 @@ async fn a_user_that_does_not_exist_gets_nothing_and_takes_nobodys_place() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_request_under_a_key_is_answered_once_and_again() {
     let shop = Shop::open().await;
     let coupon = shop.coupon(2).await;

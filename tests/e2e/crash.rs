@@ -11,6 +11,11 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+cases! {
+    EVERYWHERE:
+        what_was_acknowledged_survives_kill_9_and_what_was_begun_ends,
+}
+
 const BUYERS: i64 = 8;
 const PRICE: i64 = 2_000;
 const CHARGE: i64 = 3_000;
@@ -100,7 +105,6 @@ impl Memory {
     }
 }
 
-#[tokio::test]
 async fn what_was_acknowledged_survives_kill_9_and_what_was_begun_ends() {
     let mut shop = Shop::start(&["--auth", "off", "--payment-deadline", "3s"]).await;
     let ware = shop.ware(PRICE, 1_000_000).await;

@@ -3,7 +3,13 @@
 use crate::shop::Shop;
 use serde_json::{Value, json};
 
-#[tokio::test]
+cases! {
+    EVERYWHERE:
+        a_stream_shows_the_present_state_and_every_change_to_the_end,
+        a_stream_that_is_opened_at_once_never_steps_back,
+        a_client_that_prefers_to_wait_gets_the_settled_order,
+}
+
 async fn a_stream_shows_the_present_state_and_every_change_to_the_end() {
     let shop = Shop::open().await;
     let ware = shop.ware(4_000, 3).await;
@@ -23,7 +29,6 @@ async fn a_stream_shows_the_present_state_and_every_change_to_the_end() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_stream_that_is_opened_at_once_never_steps_back() {
     let shop = Shop::open().await;
     let ware = shop.ware(4_000, 3).await;
@@ -43,7 +48,6 @@ async fn a_stream_that_is_opened_at_once_never_steps_back() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_client_that_prefers_to_wait_gets_the_settled_order() {
     let shop = Shop::open().await;
     let ware = shop.ware(4_000, 3).await;

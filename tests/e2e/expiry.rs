@@ -3,7 +3,12 @@
 use crate::buyer::eventually;
 use crate::shop::Shop;
 
-#[tokio::test]
+cases! {
+    EVERYWHERE:
+        an_unpaid_order_expires_and_gives_back_its_stock,
+        an_order_whose_server_was_down_at_its_deadline_expires_after_the_start,
+}
+
 async fn an_unpaid_order_expires_and_gives_back_its_stock() {
     let shop = Shop::start(&["--auth", "off", "--payment-deadline", "1s"]).await;
     let ware = shop.ware(2_000, 3).await;
@@ -20,7 +25,6 @@ async fn an_unpaid_order_expires_and_gives_back_its_stock() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_order_whose_server_was_down_at_its_deadline_expires_after_the_start() {
     let shop = Shop::start(&["--auth", "off", "--payment-deadline", "2s"]).await;
     let ware = shop.ware(2_000, 3).await;

@@ -6,6 +6,14 @@ use crate::shop::Shop;
 use futures_util::future::join_all;
 use serde_json::json;
 
+cases! {
+    EVERYWHERE:
+        a_charge_that_is_sent_again_is_made_once,
+        an_answer_is_remembered_through_a_crash,
+        a_refusal_by_the_domain_is_remembered_but_one_of_the_shape_is_not,
+        a_key_belongs_to_its_caller,
+}
+
 const CHARGE: i64 = 5_000;
 
 async fn charge_with_key(buyer: &mut Buyer, points: i64, key: &str) -> Answer {
@@ -18,7 +26,6 @@ fn is_replay_of(answer: &Answer, first: &Answer) {
     assert_eq!(answer.head.header("idempotent-replayed"), Some("true"), "{answer}");
 }
 
-#[tokio::test]
 async fn a_charge_that_is_sent_again_is_made_once() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("repeating").await;
@@ -41,7 +48,6 @@ async fn a_charge_that_is_sent_again_is_made_once() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_answer_is_remembered_through_a_crash() {
     let shop = Shop::open().await;
     let ware = shop.ware(1_000, 5).await;
@@ -64,7 +70,6 @@ async fn an_answer_is_remembered_through_a_crash() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_refusal_by_the_domain_is_remembered_but_one_of_the_shape_is_not() {
     let shop = Shop::open().await;
     let ware = shop.ware(CHARGE, 5).await;
@@ -83,7 +88,6 @@ async fn a_refusal_by_the_domain_is_remembered_but_one_of_the_shape_is_not() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_key_belongs_to_its_caller() {
     let shop = Shop::start(&["--demo"]).await;
     for user in [1, 2] {

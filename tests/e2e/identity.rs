@@ -5,6 +5,13 @@ use crate::client::Client;
 use crate::shop::{Shop, Ware};
 use serde_json::{Value, json};
 
+cases! {
+    EVERYWHERE:
+        nobody_reads_or_changes_what_is_not_theirs,
+        without_a_valid_token_nothing_private_is_shown_or_changed,
+        a_login_does_not_tell_which_half_was_wrong,
+}
+
 /// Two customers and an administrator of the demo shop; the first customer has a paid order and an unpaid one.
 struct Company {
     shop: Shop,
@@ -99,7 +106,6 @@ impl Company {
     }
 }
 
-#[tokio::test]
 async fn nobody_reads_or_changes_what_is_not_theirs() {
     let mut company = Company::meet().await;
     let before = company.everything().await;
@@ -116,7 +122,6 @@ async fn nobody_reads_or_changes_what_is_not_theirs() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn without_a_valid_token_nothing_private_is_shown_or_changed() {
     let mut company = Company::meet().await;
     let before = company.everything().await;
@@ -150,7 +155,6 @@ async fn without_a_valid_token_nothing_private_is_shown_or_changed() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_login_does_not_tell_which_half_was_wrong() {
     let shop = Shop::start(&[]).await;
     let mut customer = shop.customer("somebody").await;

@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
+cases! {
+    EVERYWHERE:
+        six_steps_lead_to_a_completed_order,
+        twenty_buyers_who_never_pause_meet_no_error,
+}
+
 const BUYERS: i64 = 20;
 const LASTING: Duration = Duration::from_secs(3);
 
@@ -38,7 +44,6 @@ async fn purchase(buyer: &mut Buyer, place: usize) {
     assert_eq!((&order["status"], &order["totalPrice"]), (&json!("COMPLETED"), &json!(ware.price)));
 }
 
-#[tokio::test]
 async fn six_steps_lead_to_a_completed_order() {
     let shop = Shop::demo().await;
     let mut buyer = shop.buyer(7);
@@ -67,7 +72,6 @@ async fn six_steps_lead_to_a_completed_order() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn twenty_buyers_who_never_pause_meet_no_error() {
     let shop = Shop::demo().await;
     let end = Instant::now() + LASTING;

@@ -4,6 +4,16 @@ use crate::shop::Shop;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 
+cases! {
+    EVERYWHERE:
+        health_metrics_and_docs_answer_without_a_token,
+        every_route_is_described,
+        products_can_be_searched_and_stock_be_adjusted,
+    ;
+    ON_ONE_FILE:
+        operators_can_have_a_port_of_their_own,
+}
+
 /// Every route there is, as the description names it; the names of path parameters do not matter.
 const ROUTES: &[(&str, &[&str])] = &[
     ("/api/users", &["post"]),
@@ -34,7 +44,6 @@ fn without_names(path: &str) -> String {
     path.split('/').map(blank).collect::<Vec<_>>().join("/")
 }
 
-#[tokio::test]
 async fn health_metrics_and_docs_answer_without_a_token() {
     let shop = Shop::start(&[]).await;
     let mut client = shop.client();
@@ -51,7 +60,6 @@ async fn health_metrics_and_docs_answer_without_a_token() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn every_route_is_described() {
     let shop = Shop::open().await;
     let description = shop.client().get("/openapi.json").await.json();
@@ -71,7 +79,6 @@ async fn every_route_is_described() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn operators_can_have_a_port_of_their_own() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let option: &'static str = free.to_string().leak();
@@ -86,7 +93,6 @@ async fn operators_can_have_a_port_of_their_own() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn products_can_be_searched_and_stock_be_adjusted() {
     let shop = Shop::demo().await;
     let mut client = shop.client();

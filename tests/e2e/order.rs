@@ -5,7 +5,14 @@ use crate::shop::Shop;
 use futures_util::future::join_all;
 use serde_json::json;
 
-#[tokio::test]
+cases! {
+    EVERYWHERE:
+        an_order_takes_all_of_its_lines_or_none,
+        an_order_of_something_unknown_fails_with_its_reason,
+        what_costs_nothing_is_paid_without_points,
+        orders_of_several_units_never_take_more_than_there_is,
+}
+
 async fn an_order_takes_all_of_its_lines_or_none() {
     let shop = Shop::open().await;
     let (plenty, scarce) = (shop.ware(1_000, 10).await, shop.ware(2_000, 1).await);
@@ -31,7 +38,6 @@ async fn an_order_takes_all_of_its_lines_or_none() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_order_of_something_unknown_fails_with_its_reason() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("dreamer").await;
@@ -43,7 +49,6 @@ async fn an_order_of_something_unknown_fails_with_its_reason() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn what_costs_nothing_is_paid_without_points() {
     let shop = Shop::open().await;
     let ware = shop.ware(0, 3).await;
@@ -57,7 +62,6 @@ async fn what_costs_nothing_is_paid_without_points() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn orders_of_several_units_never_take_more_than_there_is() {
     let shop = Shop::demo().await;
     let ware = shop.ware(1_000, 50).await;

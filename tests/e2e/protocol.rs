@@ -6,6 +6,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+cases! {
+    EVERYWHERE:
+        what_is_not_http_is_turned_away,
+        who_sends_nothing_or_half_a_request_is_not_waited_for,
+        a_client_that_goes_away_in_the_middle_leaves_no_trace,
+}
+
 /// Sends bytes, and gives everything the server answers until it closes.
 async fn exchange(shop: &Shop, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(shop.address()).await.expect("a connection");
@@ -17,7 +24,6 @@ async fn exchange(shop: &Shop, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-#[tokio::test]
 async fn what_is_not_http_is_turned_away() {
     let shop = Shop::open().await;
     let long_header = format!("GET /healthz HTTP/1.1\r\nhost: shop\r\nx: {}\r\n\r\n", "x".repeat(600_000));
@@ -41,7 +47,6 @@ async fn what_is_not_http_is_turned_away() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn who_sends_nothing_or_half_a_request_is_not_waited_for() {
     let shop = Shop::open().await;
     let answers = [&b""[..], b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nhost: shop\r\n"].map(|bytes| exchange(&shop, bytes));
@@ -51,7 +56,6 @@ async fn who_sends_nothing_or_half_a_request_is_not_waited_for() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_client_that_goes_away_in_the_middle_leaves_no_trace() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("gone").await;

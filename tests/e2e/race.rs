@@ -6,6 +6,15 @@ use crate::shop::{Shop, Ware};
 use futures_util::future::{join, join_all};
 use serde_json::Value;
 
+cases! {
+    EVERYWHERE:
+        the_last_unit_goes_to_exactly_one_of_200_buyers,
+        an_order_is_paid_once_however_many_ask_at_once,
+        one_idempotency_key_gives_one_answer_to_all_who_use_it,
+        charges_and_payments_of_one_user_at_once_add_up,
+        either_the_cancellation_or_the_payment_wins,
+}
+
 const PRICE: i64 = 5_000;
 
 /// Sends the same request on many connections at once.
@@ -28,7 +37,6 @@ async fn buy(mut buyer: Buyer, ware: Ware) -> Value {
     buyer.look_at(order).await
 }
 
-#[tokio::test]
 async fn the_last_unit_goes_to_exactly_one_of_200_buyers() {
     let shop = Shop::demo().await;
     let ware = shop.ware(PRICE, 1).await;
@@ -42,7 +50,6 @@ async fn the_last_unit_goes_to_exactly_one_of_200_buyers() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_order_is_paid_once_however_many_ask_at_once() {
     let shop = Shop::open().await;
     let ware = shop.ware(PRICE, 10).await;
@@ -59,7 +66,6 @@ async fn an_order_is_paid_once_however_many_ask_at_once() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn one_idempotency_key_gives_one_answer_to_all_who_use_it() {
     let shop = Shop::open().await;
     let ware = shop.ware(PRICE, 10).await;
@@ -90,7 +96,6 @@ async fn one_idempotency_key_gives_one_answer_to_all_who_use_it() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn charges_and_payments_of_one_user_at_once_add_up() {
     const ROUNDS: i64 = 40;
     const CHARGE: i64 = 1_000;
@@ -110,7 +115,6 @@ async fn charges_and_payments_of_one_user_at_once_add_up() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn either_the_cancellation_or_the_payment_wins() {
     const ROUNDS: usize = 15;
     let shop = Shop::open().await;

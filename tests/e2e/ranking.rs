@@ -1,9 +1,20 @@
 //! What sold best.
 
 use crate::buyer::eventually;
-use crate::file::ShopFile;
+use crate::closed::ClosedShop;
 use crate::shop::Shop;
 use serde_json::Value;
+
+cases! {
+    EVERYWHERE:
+        the_ranking_of_the_demo_is_there_at_once_and_today_does_not_count,
+        days_are_those_of_the_business_time_zone,
+    ;
+    ON_ONE_FILE:
+        what_is_sold_today_counts_from_tomorrow_on_for_three_days,
+        a_refund_is_taken_back_from_a_day_that_is_over,
+        another_time_zone_after_a_restart_counts_everything_anew,
+}
 
 /// The whole ranking, which has to be one: names and units, best sellers first.
 async fn ranking(shop: &Shop) -> Vec<(String, i64)> {
@@ -19,7 +30,6 @@ async fn ranking(shop: &Shop) -> Vec<(String, i64)> {
     listed
 }
 
-#[tokio::test]
 async fn the_ranking_of_the_demo_is_there_at_once_and_today_does_not_count() {
     let shop = Shop::demo().await;
     let before = ranking(&shop).await;
@@ -41,7 +51,7 @@ async fn the_ranking_of_the_demo_is_there_at_once_and_today_does_not_count() {
 }
 
 /// Makes all that is stored of sales a day older, as if a day had passed since.
-async fn let_a_day_pass(file: &ShopFile) {
+async fn let_a_day_pass(file: &ClosedShop) {
     let days =
         [("board_days", "day"), ("board_orders", "day"), ("board_units", "day"), ("rankings", "today"), ("ranked_products", "today")];
     // In two steps: no row may meet the one of the day before on its way.
@@ -61,7 +71,6 @@ async fn shop_with_a_new_hit() -> (Shop, i64) {
     (shop, payment)
 }
 
-#[tokio::test]
 async fn what_is_sold_today_counts_from_tomorrow_on_for_three_days() {
     let (mut shop, _) = shop_with_a_new_hit().await;
     for days_later in 1..=4 {
@@ -79,7 +88,6 @@ async fn what_is_sold_today_counts_from_tomorrow_on_for_three_days() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_refund_is_taken_back_from_a_day_that_is_over() {
     let (shop, payment) = shop_with_a_new_hit().await;
     let file = shop.stop().await;
@@ -92,7 +100,6 @@ async fn a_refund_is_taken_back_from_a_day_that_is_over() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn days_are_those_of_the_business_time_zone() {
     const ELSEWHERE: [&str; 2] = ["Pacific/Kiritimati", "Pacific/Midway"];
     let mut rankings = Vec::new();
@@ -106,7 +113,6 @@ async fn days_are_those_of_the_business_time_zone() {
     assert!(rankings[0].len() >= 8, "{rankings:?}");
 }
 
-#[tokio::test]
 async fn another_time_zone_after_a_restart_counts_everything_anew() {
     let shop = Shop::start(&["--demo", "--auth", "off", "--time-zone", "Asia/Seoul"]).await;
     assert!(ranking(&shop).await.len() >= 8);

@@ -4,9 +4,15 @@ use crate::buyer::eventually;
 use crate::shop::Shop;
 use serde_json::json;
 
+cases! {
+    EVERYWHERE:
+        a_refund_gives_back_points_and_stock_once,
+        too_few_points_leave_the_order_payable,
+        an_order_that_failed_or_was_cancelled_can_be_neither_paid_nor_cancelled,
+}
+
 const PRICE: i64 = 3_000;
 
-#[tokio::test]
 async fn a_refund_gives_back_points_and_stock_once() {
     let shop = Shop::open().await;
     let ware = shop.ware(PRICE, 5).await;
@@ -27,7 +33,6 @@ async fn a_refund_gives_back_points_and_stock_once() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn too_few_points_leave_the_order_payable() {
     let shop = Shop::open().await;
     let ware = shop.ware(PRICE, 5).await;
@@ -48,7 +53,6 @@ async fn too_few_points_leave_the_order_payable() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn an_order_that_failed_or_was_cancelled_can_be_neither_paid_nor_cancelled() {
     let shop = Shop::open().await;
     let ware = shop.ware(PRICE, 5).await;

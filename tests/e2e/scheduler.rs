@@ -2,13 +2,28 @@
 
 use crate::buyer::{PATIENCE, eventually};
 use crate::client::Client;
-use crate::file::{Said, ShopFile, scheduler};
-use crate::harness::process::scratch_directory;
+use crate::closed::{ClosedShop, Said};
+use crate::place::{Place, SCHEDULER};
 use crate::shop::Shop;
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::TcpListener;
 use std::process::Stdio;
 use tokio::time::timeout;
+
+cases! {
+    EVERYWHERE:
+        each_job_is_done_once_beside_a_running_server,
+        an_overdue_order_is_ended_and_gives_back_its_stock_without_a_server,
+        a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_told_to_end,
+    ;
+    ON_ONE_FILE:
+        jobs_are_done_whatever_the_clock_said_when_they_were_done_last,
+        each_job_is_done_once_on_a_file_that_nobody_runs,
+        what_cannot_be_done_is_said_in_a_sentence,
+        days_that_nobody_counted_are_counted_by_the_ranking_job,
+        a_request_for_a_coupon_that_a_crash_left_behind_is_decided_without_a_server,
+        a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not,
+}
 
 const JOBS: [&str; 4] = ["ranking", "expire-orders", "sweep-coupons", "housekeeping"];
 
@@ -17,42 +32,38 @@ fn is_one_line_of(job: &str, answer: &str) {
     assert!(answer.starts_with(&format!("{job}: ")) && answer.trim_end().lines().count() == 1, "{answer:?}");
 }
 
-#[tokio::test]
 async fn each_job_is_done_once_on_a_file_that_nobody_runs() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     for job in JOBS {
         is_one_line_of(job, &file.scheduler(&["--once", job]).await.ended(0));
         file.admin(&["audit"]).await.ended(0);
     }
 }
 
-#[tokio::test]
 async fn each_job_is_done_once_beside_a_running_server() {
     let shop = Shop::demo().await;
     let ranking = shop.client().read("/api/products/rank/100").await;
     for job in JOBS {
-        is_one_line_of(job, &Said::by(scheduler(shop.directory()).args(["--once", job])).await.ended(0));
+        is_one_line_of(job, &Said::by(shop.scheduler().args(["--once", job])).await.ended(0));
     }
     assert_eq!(shop.client().read("/api/products/rank/100").await, ranking);
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
-    let file = ShopFile::demo(&["--time-zone", "Asia/Seoul"]).await;
+    let file = ClosedShop::demo(&["--time-zone", "Asia/Seoul"]).await;
     let unknown = file.scheduler(&["--once", "tidy"]).await.refused(2);
     assert!(JOBS.iter().all(|job| unknown.contains(job)), "{unknown}");
     let elsewhere = file.scheduler(&["--once", "ranking"]).await.refused(2);
     assert!(elsewhere.contains("--time-zone Asia/Seoul"), "{elsewhere}");
-    let nothing = scratch_directory();
-    Said::by(scheduler(nothing.path()).args(["--once", "ranking"])).await.refused(3);
+    let nothing = Place::file();
+    Said::by(nothing.command(SCHEDULER).args(["--once", "ranking"])).await.refused(3);
     is_one_line_of("ranking", &file.scheduler(&["--once", "ranking", "--time-zone", "Asia/Seoul"]).await.ended(0));
     file.admin(&["audit"]).await.ended(0);
 }
 
-#[tokio::test]
 async fn days_that_nobody_counted_are_counted_by_the_ranking_job() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     let sold = file.number("SELECT SUM(units) FROM ranked_products").await;
     // As if nobody had run the shop since before the day of its first sale.
     file.tamper(
@@ -67,7 +78,6 @@ async fn days_that_nobody_counted_are_counted_by_the_ranking_job() {
     assert_eq!(file.scheduler(&["--once", "ranking"]).await.ended(0), "ranking: 0 boards and rankings were made\n");
 }
 
-#[tokio::test]
 async fn an_overdue_order_is_ended_and_gives_back_its_stock_without_a_server() {
     let shop = Shop::start(&["--auth", "off", "--payment-deadline", "2s"]).await;
     let ware = shop.ware(2_000, 3).await;
@@ -86,9 +96,8 @@ async fn an_overdue_order_is_ended_and_gives_back_its_stock_without_a_server() {
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn jobs_are_done_whatever_the_clock_said_when_they_were_done_last() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     // As if a process whose clock was a thousand years ahead had done them, and had ended while it counted the sales of the days.
     file.tamper(
         "INSERT INTO fences (lock_name, number) VALUES ('job-expire-orders', 33330000000000);
@@ -108,9 +117,8 @@ async fn jobs_are_done_whatever_the_clock_said_when_they_were_done_last() {
     file.admin(&["audit"]).await.ended(0);
 }
 
-#[tokio::test]
 async fn a_request_for_a_coupon_that_a_crash_left_behind_is_decided_without_a_server() {
-    let file = ShopFile::demo(&[]).await;
+    let file = ClosedShop::demo(&[]).await;
     let coupon = file.number("SELECT id FROM coupons WHERE initial_stock = 100").await;
     file.tamper(&format!(
         "INSERT INTO coupon_requests (task_id, coupon_id, user_id, user_coupon_id, place, admitted_at, status)
@@ -125,12 +133,12 @@ async fn a_request_for_a_coupon_that_a_crash_left_behind_is_decided_without_a_se
     file.admin(&["audit"]).await.ended(0);
 }
 
-#[tokio::test]
 async fn a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_told_to_end() {
     let shop = Shop::demo().await;
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-    let mut command = scheduler(shop.directory());
-    let mut child = command.args(["--ops-listen", &free.to_string()]).stderr(Stdio::null()).spawn().expect("it can be run");
+    let mut command = shop.scheduler();
+    let mut child =
+        command.args(["--ops-listen", &free.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be run");
     let mut operator = Client::to(free);
     for path in ["/healthz", "/readyz", "/metrics"] {
         eventually("it listens", async || operator.try_send("GET", path, &[], b"").await.is_ok_and(|answer| answer.status() == 200)).await;
@@ -142,7 +150,6 @@ async fn a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_to
     shop.closes_clean().await;
 }
 
-#[tokio::test]
 async fn a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not() {
     let shop = Shop::demo().await;
     let ranking = shop.client().read("/api/products/rank/100").await;

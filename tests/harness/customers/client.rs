@@ -4,10 +4,13 @@ use crate::harness::http::{Connection, Head, Request};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
-/// A client with a connection of its own.
+/// A client with a connection of its own to one of the API servers of a shop.
 pub(crate) struct Client {
-    address: SocketAddr,
+    servers: Rc<[SocketAddr]>,
+    /// Which of them it is connected to, counted round and round.
+    number: usize,
     token: Option<String>,
     connection: Connection,
 }
@@ -20,13 +23,26 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) const fn to(address: SocketAddr) -> Self {
-        Self { address, token: None, connection: Connection::to(address) }
+    /// A client of the server at an address.
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        Self::of([address].into(), 0)
     }
 
-    /// Another client with the same identity.
+    /// A client of one of these servers.
+    pub(crate) fn of(servers: Rc<[SocketAddr]>, number: usize) -> Self {
+        let connection = Connection::to(servers[number % servers.len()]);
+        Self { servers, number, token: None, connection }
+    }
+
+    /// Another client with the same identity, of the next server.
     pub(crate) fn another(&self) -> Self {
-        Self { token: self.token.clone(), ..Self::to(self.address) }
+        Self { token: self.token.clone(), ..Self::of(Rc::clone(&self.servers), self.number + 1) }
+    }
+
+    /// The server it is connected to.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.servers[self.number % self.servers.len()]
     }
 
     /// Logs in, and acts as this user from now on.

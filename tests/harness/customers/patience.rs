@@ -3,8 +3,8 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long anything may take to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take to happen: longer than others wait for what a killed process has claimed, and on a machine that is busy with more.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Waits until a condition holds.

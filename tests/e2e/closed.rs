@@ -1,22 +1,13 @@
-//! The file of a shop without a server, and what an operator's programs say of it.
+//! A shop without a server, and what an operator's programs say of it.
 
-use crate::harness::process::{admin, command, scratch_directory};
+use crate::place::{ADMIN, Place, SCHEDULER};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
-use std::path::Path;
 use std::process::Output;
-use tempfile::TempDir;
 use tokio::process::Command;
 
-const SCHEDULER: &str = env!("CARGO_BIN_EXE_commerce-scheduler");
-
-/// The scheduler, for the shop in a directory.
-pub(crate) fn scheduler(directory: &Path) -> Command {
-    command(SCHEDULER, directory)
-}
-
 /// A shop that nobody runs.
-pub(crate) struct ShopFile(TempDir);
+pub(crate) struct ClosedShop(Place);
 
 /// What a program said.
 pub(crate) struct Said {
@@ -49,55 +40,55 @@ impl Said {
     }
 }
 
-impl ShopFile {
-    pub(crate) const fn in_directory(directory: TempDir) -> Self {
-        Self(directory)
+impl ClosedShop {
+    pub(crate) const fn at(place: Place) -> Self {
+        Self(place)
     }
 
-    pub(crate) fn into_directory(self) -> TempDir {
+    pub(crate) fn into_place(self) -> Place {
         self.0
     }
 
-    /// The same shop once more.
+    /// The same shop in another file.
     pub(crate) fn copy(&self) -> Self {
-        let copy = Self(scratch_directory());
-        for file in self.0.path().read_dir().expect("a directory") {
+        let copy = Place::file();
+        for file in self.0.directory().read_dir().expect("a directory") {
             let file = file.expect("a file");
-            std::fs::copy(file.path(), copy.0.path().join(file.file_name())).expect("a copy");
+            std::fs::copy(file.path(), copy.directory().join(file.file_name())).expect("a copy");
         }
-        copy
+        Self(copy)
     }
 
     /// A demo shop.
     pub(crate) async fn demo(arguments: &[&str]) -> Self {
-        let file = Self(scratch_directory());
-        file.admin(&[&["demo"], arguments].concat()).await.ended(0);
-        file
+        let shop = Self(Place::new().await);
+        shop.admin(&[&["demo"], arguments].concat()).await.ended(0);
+        shop
     }
 
     /// Runs the operator's tool.
     pub(crate) async fn admin(&self, arguments: &[&str]) -> Said {
-        Said::by(admin(self.0.path()).args(arguments)).await
+        Said::by(self.0.command(ADMIN).args(arguments)).await
     }
 
     /// Runs the scheduler.
     pub(crate) async fn scheduler(&self, arguments: &[&str]) -> Said {
-        Said::by(scheduler(self.0.path()).args(arguments)).await
+        Said::by(self.0.command(SCHEDULER).args(arguments)).await
     }
 
     async fn connection(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.0.path().join("commerce.db"));
+        let options = SqliteConnectOptions::new().filename(self.0.directory().join("commerce.db"));
         options.connect().await.expect("the file is there")
     }
 
-    /// Changes what is stored behind the shop's back.
+    /// Changes what is stored in the file behind the shop's back.
     pub(crate) async fn tamper(&self, statements: &str) {
         let mut connection = self.connection().await;
         connection.execute(AssertSqlSafe(statements)).await.expect("it can be written");
         connection.close().await.expect("it is written");
     }
 
-    /// A number that is stored.
+    /// A number that is stored in the file.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let mut connection = self.connection().await;
         let row = connection.fetch_one(AssertSqlSafe(query)).await.expect("a row");

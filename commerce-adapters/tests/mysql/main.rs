@@ -25,6 +25,7 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
+    statements::listen();
     let tests = tests![
         contract::store_and_the_plans_of_its_statements,
         cancelling::a_unit_of_work_that_is_given_up_swallows_nothing_that_is_written_later,

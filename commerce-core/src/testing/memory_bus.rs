@@ -28,6 +28,20 @@ struct Shared {
     log: Mutex<Log>,
     changed: Notify,
     faults: Mutex<Option<SeededRandom>>,
+    mischief: Mutex<BusMischief>,
+}
+
+/// How often a bus has misbehaved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BusMischief {
+    /// Deliveries that came twice.
+    pub repeated: u64,
+    /// Times that messages of a partition were there and not delivered.
+    pub held_back: u64,
+    /// Times that messages of other partitions were delivered before those.
+    pub overtaken: u64,
+    /// Acknowledgements of which a part was forgotten, so that messages come again.
+    pub forgotten: u64,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -49,6 +63,11 @@ impl MemoryBus {
     pub fn behave(&self) {
         *locked(&self.shared.faults) = None;
         self.shared.changed.notify_waiters();
+    }
+
+    /// How often it has misbehaved so far.
+    pub fn mischief(&self) -> BusMischief {
+        *locked(&self.shared.mischief)
     }
 
     /// All messages of a topic, those of the same aggregate in the order they were published.

@@ -18,7 +18,7 @@ mod seeded_random;
 pub use faults::{Fault, FaultCounts, FaultyStore};
 pub use manual_clock::ManualClock;
 pub use memory_board::MemoryBoard;
-pub use memory_bus::MemoryBus;
+pub use memory_bus::{BusMischief, MemoryBus};
 pub use memory_locks::MemoryLocks;
 pub use memory_notifier::MemoryNotifier;
 pub use memory_store::MemoryStore;

@@ -3,8 +3,9 @@
 use crate::shop::Shop;
 use async_trait::async_trait;
 use commerce_core::messaging::{Group, Message, MessageBus, Topic};
-use commerce_core::notify::{Notification, Notifier, NotifyError, Subject, Watch};
+use commerce_core::notify::{Notification, Notifier, NotifyError, Reach, Subject, Watch};
 use commerce_core::order::OrderStatus;
+use commerce_core::testing::MemoryNotifier;
 use commerce_core::user::Actor;
 use commerce_core::{Commerce, EventId, OrderId, Settings, UserId};
 use std::sync::Arc;
@@ -189,4 +190,44 @@ async fn an_event_that_cannot_be_read_does_not_keep_others_from_being_told() {
     let (status, took) = waiting.await.unwrap();
     assert_eq!(status, OrderStatus::AwaitingPayment);
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+/// Tells the watchers of all processes.
+struct FarReaching(MemoryNotifier);
+
+#[async_trait]
+impl Notifier for FarReaching {
+    fn reach(&self) -> Reach {
+        Reach::Shop
+    }
+
+    async fn publish(&self, notifications: &[Notification]) -> Result<(), NotifyError> {
+        self.0.publish(notifications).await
+    }
+
+    async fn watch(&self, subject: Subject) -> Result<Box<dyn Watch>, NotifyError> {
+        self.0.watch(subject).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_notifier_reaches_every_process_one_group_tells_the_news_and_leaves_old_news_alone() {
+    // Given an order whose event waits for longer than anybody does,
+    let shop = Shop::with(Settings::default(), |parts| parts.notifier = Arc::new(FarReaching(MemoryNotifier::new())));
+    let (buyer, option) = (shop.user(10_000).await, shop.option(1_000, 5).await);
+    let old = shop.place(buyer, &[(option, 1)], None).await;
+    shop.settle().await;
+    shop.clock.advance(Duration::from_mins(1));
+    let new = shop.place(buyer, &[(option, 1)], None).await;
+    shop.settle().await;
+    let notifier = Arc::clone(&shop.commerce.parts().notifier);
+    let mut watches = [notifier.watch(Subject::Order(old)).await.unwrap(), notifier.watch(Subject::Order(new)).await.unwrap()];
+    // when the group reads what was there before it began,
+    shop.commerce.start_consumers(&[Group::Notification]);
+    // then the watcher of the new one is told,
+    let told = timeout(PATIENCE, watches[1].next()).await.unwrap().unwrap();
+    assert!(told.contains("AWAITING_PAYMENT"), "{told}");
+    // and that of the old one is not, though its event is acknowledged.
+    assert!(timeout(PATIENCE, watches[0].next()).await.is_err());
+    assert_eq!(shop.bus.lag(Group::Notification, &[Topic::Order]).await.unwrap(), 0);
 }

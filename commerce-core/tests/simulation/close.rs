@@ -17,6 +17,8 @@ const ROWS: u32 = 1_000;
 const FRESH_FOR: Duration = Duration::from_secs(11);
 /// How often buyers ask again while the ranking is being made: they wait ten seconds each time, and a lease ends after thirty.
 const LOOKS_MAX: usize = 4;
+/// How long they pause before, as they are told.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 impl World {
     /// Looks at everything.
@@ -117,9 +119,10 @@ impl World {
         tokio::time::sleep(FRESH_FOR).await;
         let mut best = process.commerce.best_sellers(PageLimit::default()).await;
         for _ in 0..LOOKS_MAX {
-            if !matches!(best, Err(RankingError::InTheMaking)) {
+            if !matches!(best, Err(RankingError::InTheMaking | RankingError::OutOfReach)) {
                 break;
             }
+            tokio::time::sleep(LOOK_PAUSE).await;
             best = process.commerce.best_sellers(PageLimit::default()).await;
         }
         let model = ranking(&self.sold_by_day().await, self.settings.calendar.day_of(self.clock.now()));

@@ -31,6 +31,15 @@ pub(crate) fn play(seed: u64) -> Shown {
     ] {
         tally.add(("store fault", which), times);
     }
+    let messages = world.bus.mischief();
+    for (which, times) in [
+        ("repeated", messages.repeated),
+        ("held back", messages.held_back),
+        ("overtaken", messages.overtaken),
+        ("acknowledgement forgotten", messages.forgotten),
+    ] {
+        tally.add(("message fault", which), times);
+    }
     let history = world.history.borrow();
     Shown { history: history.lines().to_vec(), broken: history.faults().to_vec(), tally }
 }

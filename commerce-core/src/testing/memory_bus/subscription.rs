@@ -1,5 +1,5 @@
 use super::log::{Log, Place};
-use super::{Shared, locked};
+use super::{BusMischief, Shared, locked};
 use crate::messaging::{BusError, Delivery, Group, Subscription, Topic};
 use crate::store::Random;
 use crate::testing::SeededRandom;
@@ -53,26 +53,35 @@ impl MemorySubscription {
         let (mut log, faults) = (locked(&shared.log), locked(&shared.faults));
         // Who misbehaves leaves room for repetitions.
         let room = if faults.is_some() { max - max / 4 } else { max };
-        let mut taken = Vec::new();
+        let (mut taken, mut held_back) = (Vec::new(), 0);
         self.turn += 1;
         for index in 0..self.places.len() {
             let place = self.places[(self.turn + index) % self.places.len()];
-            let wanted = faults.as_ref().map_or(room, |random| hold_back(random, room)).min(room - taken.len());
-            let found = match &mut self.mode {
-                Mode::Shared(group) => log.take(*group, self.reader, place, wanted),
+            let room = room - taken.len();
+            let wanted = faults.as_ref().map_or(room, |random| hold_back(random, room)).min(room);
+            let (found, more) = match &mut self.mode {
+                Mode::Shared(group) => {
+                    let found = log.take(*group, self.reader, place, wanted);
+                    (found, log.can_take(*group, self.reader, place))
+                }
                 Mode::Private(offsets) => {
                     let offset = offsets.entry(place).or_default();
                     let found = log.read(place, *offset, wanted);
                     *offset += found.len();
-                    found
+                    (found, log.has_more(place, *offset))
                 }
             };
+            held_back += u64::from(wanted < room && more);
             taken.extend(found);
         }
-        match &*faults {
-            Some(random) => duplicate(random, taken, max),
-            None => taken,
-        }
+        let Some(random) = &*faults else { return taken };
+        let delivered = taken.len();
+        let deliveries = duplicate(random, taken, max);
+        let mut mischief = locked(&shared.mischief);
+        mischief.held_back += held_back;
+        mischief.overtaken += u64::from(held_back > 0 && delivered > 0);
+        mischief.repeated += (deliveries.len() - delivered) as u64;
+        deliveries
     }
 }
 
@@ -95,8 +104,10 @@ fn duplicate(random: &SeededRandom, deliveries: Vec<Delivery>, max: usize) -> Ve
     repeated
 }
 
-fn forgotten(random: &SeededRandom) -> usize {
-    if random.happens(FORGOTTEN_PERCENT) { usize::try_from(random.up_to(FORGOTTEN_MAX)).unwrap_or(0) } else { 0 }
+fn forgotten(random: &SeededRandom, mischief: &mut BusMischief) -> usize {
+    let messages = if random.happens(FORGOTTEN_PERCENT) { random.up_to(FORGOTTEN_MAX) } else { 0 };
+    mischief.forgotten += u64::from(messages > 0);
+    usize::try_from(messages).unwrap_or(0)
 }
 
 #[async_trait]
@@ -119,7 +130,8 @@ impl Subscription for MemorySubscription {
     async fn acknowledge(&mut self) -> Result<(), BusError> {
         if let Mode::Shared(group) = self.mode {
             let (mut log, faults) = (locked(&self.shared.log), locked(&self.shared.faults));
-            log.acknowledge(group, self.reader, || faults.as_ref().map_or(0, forgotten));
+            let forget = || faults.as_ref().map_or(0, |random| forgotten(random, &mut locked(&self.shared.mischief)));
+            log.acknowledge(group, self.reader, forget);
         }
         self.shared.changed.notify_waiters();
         Ok(())

@@ -28,6 +28,7 @@ fn ids(deliveries: &[Delivery]) -> Vec<i64> {
 
 #[tokio::test]
 async fn a_misbehaving_bus_repeats_and_reorders_but_loses_nothing_and_keeps_the_order_of_an_aggregate() {
+    let mut times = [0; 4];
     for seed in 0..50 {
         let bus = MemoryBus::new();
         bus.misbehave(seed);
@@ -35,6 +36,8 @@ async fn a_misbehaving_bus_repeats_and_reorders_but_loses_nothing_and_keeps_the_
         let deliveries = drained(&bus).await;
 
         assert!(deliveries.len() > 100, "seed {seed}: something came twice");
+        let BusMischief { repeated, held_back, overtaken, forgotten } = bus.mischief();
+        times = [times[0] + repeated, times[1] + held_back, times[2] + overtaken, times[3] + forgotten];
         let mut seen = BTreeSet::new();
         let first_time: Vec<&Delivery> = deliveries.iter().filter(|delivery| seen.insert(delivery.message.id)).collect();
         assert_eq!(first_time.len(), 100, "seed {seed}: everything came");
@@ -45,6 +48,7 @@ async fn a_misbehaving_bus_repeats_and_reorders_but_loses_nothing_and_keeps_the_
         assert!(by_order.values().all(|ids| ids.is_sorted()), "seed {seed}: {by_order:?}");
         assert!(!ids(&deliveries).is_sorted(), "seed {seed}: aggregates overtake each other");
     }
+    assert!(times.iter().all(|times| *times > 0), "all of it happened: {times:?}");
 }
 
 #[tokio::test]
@@ -66,6 +70,7 @@ async fn a_bus_that_behaves_again_delivers_each_message_once() {
     bus.behave();
     bus.publish(&messages()).await.unwrap();
     assert_eq!(drained(&bus).await.len(), 100);
+    assert_eq!(bus.mischief(), BusMischief::default());
     assert_eq!(bus.messages(Topic::Order).len(), 100);
 }
 

@@ -18,8 +18,13 @@ pub(crate) async fn rage(client: &Client) {
             0..3 if turned_at.elapsed() > BETWEEN_DAYS => {
                 turned_at = tokio::time::Instant::now();
                 let millis = [HOUR_MS, 13 * HOUR_MS, 23 * HOUR_MS][dice.below(3)];
+                let day = || world.settings.calendar.day_of(world.clock.now());
+                let before = day();
                 world.clock.jump(millis);
                 world.count("nature", "turns the clock on");
+                if day() > before {
+                    world.count("nature", "lets a day turn");
+                }
                 world.note("nature", &format!("turns the clock on by {} h", millis / HOUR_MS));
             }
             3 => {

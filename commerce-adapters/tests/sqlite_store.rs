@@ -140,7 +140,7 @@ async fn inbox_rows_stay_while_their_event_can_come_again() {
     let store = open(&folder).await;
     let mut uow = store.begin().await.unwrap();
     uow.outbox().append(vec![event(1), event(2)]).await.unwrap();
-    let rows = uow.outbox().claim(NOW, NOW, 2).await.unwrap();
+    let rows = uow.outbox().claim(NOW, NOW, 2).await.unwrap().rows;
     let ids: Vec<_> = rows.iter().map(|row| row.row).collect();
     uow.inbox().record(Group::Stock, &ids, NOW).await.unwrap();
     uow.outbox().mark_sent(&ids, NOW).await.unwrap();

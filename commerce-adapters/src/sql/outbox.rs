@@ -3,11 +3,14 @@ use super::statements::{VALUES_MAX, execute, fetch, insert, push_list};
 use super::{Backend, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
-use commerce_core::messaging::{Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
+use commerce_core::messaging::{Claimed, Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
 use commerce_core::store::StoreError;
 use commerce_core::{EventId, Timestamp};
 use sqlx::QueryBuilder;
+use std::collections::{HashMap, HashSet};
 
+/// How many times a claim looks behind rows whose turn it is not.
+const CLAIM_WINDOWS_MAX: usize = 8;
 /// The id of an event the store has not given one yet.
 const UNKNOWN: i64 = 1;
 
@@ -49,17 +52,24 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
         Ok(())
     }
 
-    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Claimed, StoreError> {
         self.write_events().await?;
-        let mut query = QueryBuilder::<DB>::new(SELECT_ROWS);
-        query
-            .push(DB::by_index("outbox_unsent"))
-            .push(" WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until <= ")
-            .push_bind(now.millis());
-        query.push(") ORDER BY seq LIMIT ").push_bind(i64::from(limit)).push(DB::SKIP_LOCKED);
-        let rows = fetch(self.link(), query, messages::read_row).await?;
-        self.update_rows("claimed_until", until, rows.iter().map(|row| row.row)).await?;
-        Ok(rows)
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut claimed, mut after) = (Claimed::default(), 0);
+        // One window is the rule. Where another relay has the head of a long queue, the rows behind it are looked at, too.
+        for _ in 0..CLAIM_WINDOWS_MAX {
+            let wanted = limit - claimed.rows.len();
+            let found = self.unclaimed(after, now, wanted).await?;
+            let (Some(last), full) = (found.last().map(|row| row.row.get()), found.len() == wanted) else { break };
+            let held_back = take_turns(&mut claimed.rows, found, self.unsent_before(last).await?);
+            claimed.held_back |= held_back;
+            if !(full && held_back) {
+                break;
+            }
+            after = last;
+        }
+        self.update_rows("claimed_until", until, claimed.rows.iter().map(|row| row.row)).await?;
+        Ok(claimed)
     }
 
     async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError> {
@@ -68,7 +78,43 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
     }
 }
 
+/// An unsent row: what it is about, and its place.
+type Unsent = (String, i64, EventId);
+
+/// Takes over those of the rows found before which none of their aggregate waits that is not taken over, too; answers whether some were left.
+/// `unsent` are all that wait before the last one found.
+fn take_turns(rows: &mut Vec<OutboxRow>, found: Vec<OutboxRow>, unsent: Vec<Unsent>) -> bool {
+    let mine: HashSet<EventId> = rows.iter().chain(&found).map(|row| row.row).collect();
+    let mut first_of_others = HashMap::new();
+    for (topic, aggregate_id, row) in unsent.into_iter().filter(|(_, _, row)| !mine.contains(row)) {
+        let first = first_of_others.entry((topic, aggregate_id)).or_insert(row);
+        *first = row.min(*first);
+    }
+    let before = rows.len() + found.len();
+    rows.extend(found.into_iter().filter(|OutboxRow { row, message }| {
+        let aggregate = (message.topic.clone(), message.aggregate_id);
+        first_of_others.get(&aggregate).is_none_or(|first| row < first)
+    }));
+    rows.len() < before
+}
+
 impl<DB: Backend> SqlUnitOfWork<DB> {
+    /// Unsent rows that nobody has claimed until after `now`, ascending and locked; those that are locked already are passed over.
+    async fn unclaimed(&mut self, after: i64, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut query = QueryBuilder::<DB>::new(SELECT_ROWS);
+        query.push(DB::by_index("outbox_unsent")).push(" WHERE sent_at IS NULL AND seq > ").push_bind(after);
+        query.push(" AND (claimed_until IS NULL OR claimed_until <= ").push_bind(now.millis());
+        query.push(") ORDER BY seq LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX)).push(DB::SKIP_LOCKED);
+        fetch(self.link(), query, messages::read_row).await
+    }
+
+    /// Every unsent row before `seq`, whoever has claimed or locked it.
+    async fn unsent_before(&mut self, seq: i64) -> Result<Vec<Unsent>, StoreError> {
+        let mut query = QueryBuilder::<DB>::new("SELECT topic, aggregate_id, seq FROM outbox");
+        query.push(DB::by_index("outbox_unsent")).push(" WHERE sent_at IS NULL AND seq < ").push_bind(seq).push(" ORDER BY seq");
+        fetch(self.link(), query, |row| Ok((row.text()?, row.int()?, row.whole()?))).await
+    }
+
     async fn update_rows(&mut self, column: &str, at: Timestamp, rows: impl Iterator<Item = EventId>) -> Result<(), StoreError> {
         let mut ids: Vec<i64> = rows.map(EventId::get).collect();
         ids.sort_unstable();

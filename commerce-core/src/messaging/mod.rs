@@ -24,7 +24,7 @@ pub use event::{
     OrderConfirmed, OrderCreated, OrderFailed, OrderPaid, SoldUnits, StockRejected, StockReserved, Topic,
 };
 pub use inbox::{Group, InboxRepository};
-pub use outbox::{OutboxRepository, OutboxRow};
+pub use outbox::{Claimed, OutboxRepository, OutboxRow};
 pub use reader::fan_out;
 pub use relay::Relay;
 pub(crate) use work::topics;

@@ -12,6 +12,15 @@ pub struct OutboxRow {
     pub message: Message,
 }
 
+/// What a relay was given to carry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// The rows, in ascending order.
+    pub rows: Vec<OutboxRow>,
+    /// Whether there are rows whose turn it is not, because an earlier one of their aggregate is with another relay.
+    pub held_back: bool,
+}
+
 /// The events of a unit of work: written with the change that caused them, published afterwards.
 #[async_trait]
 pub trait OutboxRepository: Send {
@@ -26,7 +35,11 @@ pub trait OutboxRepository: Send {
 
     /// Takes at most `limit` unsent rows that nobody has claimed until after `now`, in ascending order, and claims them until `until`.
     /// Two relays MUST NOT be given the same row. A row that commits late, below one that was seen, MUST be found all the same.
-    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+    ///
+    /// A row MUST NOT be given as long as an earlier one of the same topic and aggregate is unsent and with another relay, be its claim
+    /// committed or not: with several relays, and after the death of one, the events of an aggregate travel in order. Such rows MUST NOT keep the
+    /// rows of other aggregates from being given; a look at a few thousand of them is enough.
+    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Claimed, StoreError>;
 
     /// Marks rows as sent.
     async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError>;

@@ -10,6 +10,7 @@ use self::subscription::{MemorySubscription, Mode};
 use super::SeededRandom;
 use crate::messaging::{BusError, Group, Message, MessageBus, StartAt, Subscription, Topic};
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -29,6 +30,7 @@ struct Shared {
     changed: Notify,
     faults: Mutex<Option<SeededRandom>>,
     mischief: Mutex<BusMischief>,
+    has_dead_letter_topics: AtomicBool,
 }
 
 /// How often a bus has misbehaved.
@@ -70,6 +72,16 @@ impl MemoryBus {
         *locked(&self.shared.mischief)
     }
 
+    /// From now on copies of dead letters travel to topics of their own.
+    pub fn have_dead_letter_topics(&self) {
+        self.shared.has_dead_letter_topics.store(true, Ordering::Relaxed);
+    }
+
+    /// All copies of dead letters, in the order they were published.
+    pub fn dead_letter_copies(&self) -> Vec<Message> {
+        locked(&self.shared.log).copies().to_vec()
+    }
+
     /// All messages of a topic, those of the same aggregate in the order they were published.
     pub fn messages(&self, topic: Topic) -> Vec<Message> {
         locked(&self.shared.log).messages(topic)
@@ -94,5 +106,9 @@ impl MessageBus for MemoryBus {
 
     async fn lag(&self, group: Group, topics: &[Topic]) -> Result<u64, BusError> {
         Ok(locked(&self.shared.log).lag(group, topics))
+    }
+
+    fn has_dead_letter_topics(&self) -> bool {
+        self.shared.has_dead_letter_topics.load(Ordering::Relaxed)
     }
 }

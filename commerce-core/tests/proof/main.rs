@@ -12,6 +12,7 @@ mod model;
 mod outage;
 mod ranking;
 mod relay;
+mod relays;
 mod running;
 mod saga;
 mod scheduler;

@@ -12,6 +12,7 @@ pub(super) type Place = (Topic, i32);
 pub(super) struct Log {
     partitions: BTreeMap<Place, Vec<Message>>,
     cursors: BTreeMap<(Group, Place), Cursor>,
+    copies: Vec<Message>,
     last_reader: u64,
 }
 
@@ -26,16 +27,27 @@ struct Cursor {
 impl Log {
     /// Adds messages, or none if one of them names an unknown topic.
     pub(super) fn append(&mut self, messages: &[Message]) -> Result<(), BusError> {
+        let is_copy = |message: &Message| Topic::ALL.iter().any(|topic| topic.dead_letter_name() == message.topic);
         let place = |message: &Message| {
-            let topic = Topic::named(&message.topic).ok_or_else(|| BusError(format!("unknown topic {:?}", message.topic).into()))?;
+            let topic = Topic::named(&message.topic);
             let partition = i32::try_from(message.aggregate_id.rem_euclid(i64::from(PARTITIONS))).unwrap_or(0);
-            Ok::<Place, BusError>((topic, partition))
+            topic.map(|topic| (topic, partition))
         };
-        let places = messages.iter().map(place).collect::<Result<Vec<Place>, BusError>>()?;
-        for (place, message) in places.into_iter().zip(messages) {
-            self.partitions.entry(place).or_default().push(message.clone());
+        if let Some(stray) = messages.iter().find(|message| place(message).is_none() && !is_copy(message)) {
+            return Err(BusError(format!("unknown topic {:?}", stray.topic).into()));
+        }
+        for message in messages {
+            match place(message) {
+                Some(place) => self.partitions.entry(place).or_default().push(message.clone()),
+                None => self.copies.push(message.clone()),
+            }
         }
         Ok(())
+    }
+
+    /// The copies of dead letters.
+    pub(super) fn copies(&self) -> &[Message] {
+        &self.copies
     }
 
     /// The number under which a new reader takes partitions.

@@ -1,9 +1,10 @@
 use super::State;
 use super::state::{OutboxEntry, rows};
-use crate::messaging::{Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
+use crate::messaging::{Claimed, Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[async_trait]
@@ -28,16 +29,21 @@ impl OutboxRepository for State {
         Ok(())
     }
 
-    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut claimed = Vec::new();
+    async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Claimed, StoreError> {
+        let (mut claimed, mut with_others) = (Claimed::default(), BTreeSet::new());
         for &row in &self.unsent {
-            if claimed.len() == rows(limit) {
+            if claimed.rows.len() == rows(limit) {
                 break;
             }
             let Some(entry) = self.outbox.get_mut(&row) else { continue };
-            if entry.claimed_until.is_none_or(|claimed_until| claimed_until <= now) {
+            let aggregate = (entry.message.topic.clone(), entry.message.aggregate_id);
+            if entry.claimed_until.is_some_and(|claimed_until| claimed_until > now) {
+                with_others.insert(aggregate);
+            } else if with_others.contains(&aggregate) {
+                claimed.held_back = true;
+            } else {
                 entry.claimed_until = Some(until);
-                claimed.push(OutboxRow { row, message: Message::clone(&entry.message) });
+                claimed.rows.push(OutboxRow { row, message: Message::clone(&entry.message) });
             }
         }
         Ok(claimed)

@@ -1,9 +1,10 @@
 use super::ending::{Ending, Scene};
 use crate::books::Books;
 use crate::shop::Shop;
-use commerce_core::messaging::{DeadLetter, Group, Message, MessageBus, Topic};
+use commerce_core::messaging::{DeadLetter, DeadLetterCopy, Group, Message, MessageBus, Source, Topic};
 use commerce_core::order::OrderStatus;
-use commerce_core::store::PageLimit;
+use commerce_core::store::{PageLimit, Store};
+use commerce_core::testing::Fault;
 use commerce_core::{DeadLetterId, EventId};
 
 fn event(id: i64) -> EventId {
@@ -66,6 +67,35 @@ async fn an_event_that_cannot_be_read_is_put_aside_only_by_the_groups_it_is_for(
         assert_eq!(groups(&letters(&scene.shop).await), [Group::Stock]);
         Books::close(&scene.shop).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_dead_letters_have_topics_a_copy_of_each_travels_there_once() {
+    // Given a bus with topics for dead letters, and an event that nobody knows,
+    let scene = settled().await;
+    scene.shop.bus.have_dead_letter_topics();
+    let odd = Message { id: event(1_000_000), event_type: "OrderPainted".to_owned(), ..first(&scene.shop, "OrderCreated") };
+    scene.shop.bus.publish(&[odd.clone(), odd.clone()]).await.unwrap();
+    // when every group has put it aside, while the store troubles them,
+    scene.shop.faults.script([Some(Fault::CommitAmbiguous), Some(Fault::CommitLost), Some(Fault::CommitConflict)]);
+    scene.shop.settle().await;
+    scene.shop.settle().await;
+    // then a copy for each group has travelled, with all that the letter says, and the outbox is empty.
+    let letters = letters(&scene.shop).await;
+    let copies = scene.shop.bus.dead_letter_copies();
+    let mut told: Vec<_> = copies.iter().map(|copy| DeadLetterCopy::of(copy).unwrap()).collect();
+    told.sort_by(|a, b| a.group.cmp(&b.group));
+    assert_eq!(told.iter().map(|copy| copy.group.as_str()).collect::<Vec<_>>(), ["coupon", "order", "stock"]);
+    for copy in &copies {
+        let told = DeadLetterCopy::of(copy).unwrap();
+        let letter = &letters.iter().find(|it| it.letter.group.name() == told.group).unwrap().letter;
+        assert_eq!(Message { topic: odd.topic.clone(), payload: told.payload.clone(), ..copy.clone() }, odd);
+        assert_eq!((copy.topic.as_str(), told.source_topic.as_str()), ("order.dlq", "order"));
+        let Source { partition, offset, .. } = letter.source;
+        assert_eq!((told.source_partition, told.source_offset, told.attempts), (partition, offset, letter.attempts));
+        assert_eq!((&told.error, told.at), (&letter.reason, letter.at));
+    }
+    assert_eq!(scene.shop.memory.snapshot().await.unwrap().undelivered(10).await.unwrap(), []);
 }
 
 /// A scene with an order whose goods come back to a shelf that has no room for them, and the letter that says so.

@@ -1,16 +1,23 @@
+use super::super::runner::soon;
 use super::samples::{BATCHES, NOW, attempt, event, id, ids, seconds, write};
 use crate::EventId;
-use crate::messaging::{DeadLetter, Envelope, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
+use crate::messaging::{Claimed, DeadLetter, Envelope, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
 use crate::store::{PageLimit, Store};
 use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 async fn append(store: &dyn Store, events: Vec<NewEvent>) {
     write(store, async |uow| uow.outbox().append(events).await).await;
 }
 
 /// Claims at `now` seconds, until `until` seconds.
-async fn claim(store: &dyn Store, now: u64, until: u64, limit: u32) -> Vec<OutboxRow> {
+async fn claim_turn(store: &dyn Store, now: u64, until: u64, limit: u32) -> Claimed {
     write(store, async |uow| uow.outbox().claim(NOW.plus(seconds(now)), NOW.plus(seconds(until)), limit).await).await
+}
+
+async fn claim(store: &dyn Store, now: u64, until: u64, limit: u32) -> Vec<OutboxRow> {
+    claim_turn(store, now, until, limit).await.rows
 }
 
 async fn mark_sent(store: &dyn Store, rows: &[EventId]) {
@@ -58,15 +65,77 @@ pub(super) async fn claims_at_once_share_nothing(store: &dyn Store) {
     let claims = futures_util::future::join_all(
         (0..5).map(|_| attempt(store, async |uow| uow.outbox().claim(NOW, NOW.plus(seconds(30)), 20).await)),
     );
-    let claimed: Vec<_> = claims.await.into_iter().filter_map(Result::ok).flat_map(|claimed| rows(&claimed)).collect();
+    let claimed: Vec<_> = claims.await.into_iter().filter_map(Result::ok).flat_map(|claimed| rows(&claimed.rows)).collect();
     assert!(!claimed.is_empty());
     assert_eq!(claimed.len(), claimed.iter().collect::<BTreeSet<_>>().len(), "a row was claimed twice");
+}
+
+pub(super) async fn a_row_waits_while_an_earlier_one_of_its_aggregate_is_with_another_relay(store: &dyn Store) {
+    append(store, vec![event(1), event(2), event(1), event(2)]).await;
+    let first = claim(store, 0, 30, 1).await;
+    let others = claim_turn(store, 0, 30, 10).await;
+    assert_eq!(others.rows.iter().map(|row| row.message.aggregate_id).collect::<Vec<_>>(), [2, 2]);
+    assert!(others.held_back, "the second row of the first aggregate is left");
+    assert_eq!(claim_turn(store, 29, 60, 10).await, Claimed { rows: Vec::new(), held_back: true });
+    mark_sent(store, &rows(&first)).await;
+    let second = claim_turn(store, 29, 60, 10).await;
+    assert_eq!((second.rows.len(), second.held_back), (1, false));
+    assert_eq!(second.rows[0].message.aggregate_id, 1);
+    mark_sent(store, &rows(&others.rows)).await;
+    mark_sent(store, &rows(&second.rows)).await;
+    assert_eq!(claim_turn(store, 100, 130, 10).await, Claimed::default());
+}
+
+pub(super) async fn what_a_relay_that_died_had_claimed_comes_before_what_waited_for_it(store: &dyn Store) {
+    append(store, vec![event(1), event(1), event(2)]).await;
+    let died = claim(store, 0, 30, 1).await;
+    assert_eq!(claim(store, 29, 31, 10).await.len(), 1);
+    let all = claim_turn(store, 31, 60, 10).await;
+    assert_eq!((all.rows[0].row, all.rows.len(), all.held_back), (died[0].row, 3, false));
+}
+
+pub(super) async fn rows_that_wait_keep_no_other_aggregate_waiting(store: &dyn Store) {
+    let queue = (0..600).map(|_| event(1));
+    append(store, queue.chain([event(2), event(3)]).collect()).await;
+    assert_eq!(claim(store, 0, 30, 1).await.len(), 1);
+    let others = claim_turn(store, 0, 30, 500).await;
+    assert_eq!(others.rows.iter().map(|row| row.message.aggregate_id).collect::<Vec<_>>(), [2, 3]);
+    assert!(others.held_back);
+}
+
+pub(super) async fn relays_at_once_keep_the_events_of_an_aggregate_in_order(store: &dyn Store) {
+    const AGGREGATES: i64 = 5;
+    for _ in 0..20 {
+        append(store, (0..AGGREGATES).chain(0..AGGREGATES).map(|number| event(number + 1)).collect()).await;
+    }
+    let (carried, left) = (Mutex::new(Vec::new()), AtomicI64::new(AGGREGATES * 40));
+    let relay = async |limit: u32| {
+        while left.load(Ordering::SeqCst) > 0 {
+            // One that comes between another's claim and its mark is refused, or held back, and comes again.
+            let claimed = attempt(store, async |uow| uow.outbox().claim(NOW, NOW.plus(seconds(30)), limit).await).await.unwrap_or_default();
+            for row in &claimed.rows {
+                carried.lock().unwrap().push((row.message.aggregate_id, row.row));
+                tokio::task::yield_now().await;
+            }
+            let rows = rows(&claimed.rows);
+            while attempt(store, async |uow| uow.outbox().mark_sent(&rows, NOW).await).await.is_err() {}
+            left.fetch_sub(i64::try_from(rows.len()).unwrap(), Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("everything is carried", async { futures_util::join!(relay(3), relay(7), relay(20), relay(500)) }).await;
+    let carried = carried.into_inner().unwrap();
+    assert_eq!(carried.len(), 200, "each row is carried once");
+    for aggregate in 1..=AGGREGATES {
+        let of_one: Vec<_> = carried.iter().filter(|(other, _)| *other == aggregate).map(|(_, row)| row).collect();
+        assert!(of_one.is_sorted(), "aggregate {aggregate}: {of_one:?}");
+    }
 }
 
 pub(super) async fn a_claim_that_is_rolled_back_claims_nothing(store: &dyn Store) {
     append(store, vec![event(1)]).await;
     let mut uow = store.begin().await.unwrap();
-    assert_eq!(uow.outbox().claim(NOW, NOW.plus(seconds(30)), 10).await.unwrap().len(), 1);
+    assert_eq!(uow.outbox().claim(NOW, NOW.plus(seconds(30)), 10).await.unwrap().rows.len(), 1);
     drop(uow);
     assert_eq!(claim(store, 0, 30, 10).await.len(), 1);
 }

@@ -16,7 +16,7 @@ async fn happen(store: &dyn Store, number: i64, at: Timestamp) {
     write(store, async |uow| {
         uow.outbox().append(vec![event(number)]).await?;
         let claimed = uow.outbox().claim(at, at.plus(seconds(30)), 10).await?;
-        uow.outbox().mark_sent(&[claimed[0].row], at).await?;
+        uow.outbox().mark_sent(&[claimed.rows[0].row], at).await?;
         uow.inbox().record(Group::Stock, &[id(number)], at).await?;
         uow.coupons().insert_requests(&[CouponRequest { admitted_at: at, ..decided(number) }]).await?;
         uow.idempotency().insert(&[record(number, at)]).await
@@ -62,7 +62,7 @@ pub(super) async fn a_purge_keeps_what_is_not_sent(store: &dyn Store) {
     write(store, async |uow| uow.outbox().append((1..=3).map(event).collect()).await).await;
     store.purge(NOW.plus(seconds(1_000_000)), 100).await.unwrap();
     let left = write(store, async |uow| uow.outbox().claim(NOW, NOW.plus(seconds(30)), 10).await).await;
-    assert_eq!(left.len(), 3);
+    assert_eq!(left.rows.len(), 3);
 }
 
 pub(super) async fn a_purge_keeps_requests_that_are_not_decided(store: &dyn Store) {

@@ -34,7 +34,7 @@ pub(super) async fn dropping_a_unit_of_work_rolls_everything_back(store: &dyn St
     assert!(store.queries().user(id(2)).await.unwrap().is_none());
     assert_eq!(store.queries().balance(id(2)).await.unwrap(), None);
     let left = write(store, async |uow| uow.outbox().claim(NOW, NOW, 10).await).await;
-    assert!(left.is_empty());
+    assert!(left.rows.is_empty());
     let fresh = write(store, async |uow| uow.inbox().record(Group::Stock, &[id(1)], NOW).await).await;
     assert_eq!(fresh.len(), 1, "nothing was handled");
     with_nothing_stuck(store).await;

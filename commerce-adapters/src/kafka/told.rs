@@ -1,7 +1,7 @@
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,11 @@ impl ClientContext for Told {
     fn error(&self, error: KafkaError, reason: &str) {
         let reason = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
         tracing::debug!(target: "commerce::kafka", %error, reason, "the client library met an error");
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), reason));
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down is said after why the last of them is.
+        if last.is_none() || error != KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) {
+            *last = Some((Instant::now(), reason));
+        }
     }
 
     fn stats_raw(&self, _: &[u8]) {}

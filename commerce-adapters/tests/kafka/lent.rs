@@ -1,6 +1,9 @@
+use std::iter::StepBy;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -12,7 +15,7 @@ const SOFTWARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/services"
 /// It may have to be installed first.
 const WITHIN: Duration = Duration::from_mins(5);
 /// Its ports are those of the shared one and this much more.
-const OFFSETS: std::ops::Range<u16> = 20_000..30_000;
+const OFFSETS: Range<u16> = 20_000..30_000;
 const OFFSET_STEP: usize = 50;
 const PORTS: [u16; 2] = [9092, 9093];
 
@@ -28,8 +31,7 @@ pub(crate) struct Broker {
 impl Broker {
     pub(crate) async fn lent() -> Self {
         let folder = tempfile::Builder::new().prefix("kafka-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
-        let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        let offset = OFFSETS.step_by(OFFSET_STEP).find(|offset| PORTS.iter().all(|port| is_free(port + offset))).expect("free ports");
+        let offset = free_offset();
         let mut command = script(&folder, offset);
         // In a group of its own: a signal from the terminal must not keep it from cleaning up.
         command.args(["lend", "kafka"]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -75,7 +77,16 @@ impl Broker {
     }
 }
 
-fn script(folder: &PathBuf, offset: u16) -> Command {
+/// An offset at which every port is free, and that nobody in this process is given again.
+fn free_offset() -> u16 {
+    static OFFSETS_LEFT: Mutex<Option<StepBy<Range<u16>>>> = Mutex::new(None);
+    let mut left = OFFSETS_LEFT.lock().unwrap();
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let offsets = left.get_or_insert_with(|| OFFSETS.step_by(OFFSET_STEP));
+    offsets.find(|offset| PORTS.iter().all(|port| is_free(port + offset))).expect("free ports")
+}
+
+fn script(folder: &Path, offset: u16) -> Command {
     let given = ["COMMERCE_SERVICES_SOFTWARE", "COMMERCE_SERVICES_DIR"].iter().find_map(std::env::var_os);
     let mut command = Command::new(SCRIPT);
     command

@@ -75,7 +75,7 @@ impl Running {
 
     pub(crate) async fn stock(&self) -> i64 {
         let product = self.commerce.product(self.product).await.unwrap().unwrap();
-        product.options[0].stock.units()
+        product.options[0].stock.units().into()
     }
 
     pub(crate) async fn letters(&self) -> Vec<DeadLetter> {

@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         own("lost_answers::a_request_that_is_made_again_has_the_place_it_was_given", a_request_that_is_made_again_has_its_place),
         own("lost_answers::a_lock_whose_grant_was_not_heard_is_the_askers", a_lock_whose_grant_was_not_heard_is_the_askers),
         own("lost_answers::a_release_that_was_not_heard_is_a_release", a_release_that_was_not_heard_is_a_release),
+        own("lost_answers::a_lock_that_is_asked_for_again_late_stays_free", a_lock_that_is_asked_for_again_late_stays_free),
         own("lost_answers::a_gate_that_is_closed_again_late_keeps_what_was_loaded", a_gate_that_is_closed_again_late),
         own("lost_answers::a_day_that_is_cleared_again_late_keeps_what_was_counted", a_day_that_is_cleared_again_late),
     ]
@@ -90,6 +91,18 @@ async fn a_release_that_was_not_heard_is_a_release() {
     assert!(locks.release(&grant).await.unwrap());
     assert_eq!(proxy.lost(), 1);
     assert!(!locks.release(&grant).await.unwrap(), "it is another release");
+}
+
+async fn a_lock_that_is_asked_for_again_late_stays_free() {
+    let (_server, proxy, redis) = behind_a_proxy().await;
+    let locks = RedisLocks::new(redis);
+    let first = locks.try_acquire("gate", LEASE).await.unwrap().expect("the lock is free");
+    assert!(locks.release(&first).await.unwrap());
+    proxy.hold_call(1);
+    let grant = locks.try_acquire("gate", LEASE).await.unwrap().expect("the lock is free");
+    assert!(locks.release(&grant).await.unwrap());
+    proxy.let_go().await;
+    assert!(locks.try_acquire("gate", LEASE).await.unwrap().is_some(), "nobody has it");
 }
 
 async fn a_gate_that_is_closed_again_late() {

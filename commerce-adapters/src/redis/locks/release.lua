@@ -7,8 +7,8 @@ local all = 1
 for i, key in ipairs(KEYS) do
     local token, held_until, released = unpack(redis.call('HMGET', key, 'token', 'until', 'released'))
     if token == ARGV[1] and tonumber(held_until) > now then
-        redis.call('HDEL', key, 'token', 'until')
-        redis.call('HSET', key, 'released', ARGV[2])
+        -- The token stays: whoever comes with it from now on comes late.
+        redis.call('HSET', key, 'until', 0, 'released', ARGV[2])
         redis.call('PUBLISH', ARGV[2 + i], '')
     elseif released ~= ARGV[2] then
         -- With the same name it would be whoever did not hear the answer.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The events numbered `first` to `last`; those of each of `orders` orders take turns.
 pub(crate) fn messages(first: i64, last: i64, orders: i64) -> Vec<Message> {

@@ -49,8 +49,8 @@ pub(crate) async fn events_have_the_ids_their_writers_were_told_however_many_wri
 
 async fn claim(store: &MysqlStore, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
     let mut uow = store.begin().await?;
-    let rows = uow.outbox().claim(NOW, NOW.plus(Duration::from_secs(30)), limit).await?;
-    uow.commit().await.map(|()| rows)
+    let claimed = uow.outbox().claim(NOW, NOW.plus(Duration::from_secs(30)), limit).await?;
+    uow.commit().await.map(|()| claimed.rows)
 }
 
 fn orders(rows: &[OutboxRow]) -> Vec<i64> {
@@ -81,7 +81,7 @@ pub(crate) async fn relays_pass_over_rows_that_another_one_is_about_to_claim(dat
     // Given a relay in the middle of claiming,
     let mut one = store.begin().await.unwrap();
     let until = NOW.plus(Duration::from_secs(30));
-    let taken = one.outbox().claim(NOW, until, 4).await.unwrap();
+    let taken = one.outbox().claim(NOW, until, 4).await.unwrap().rows;
     assert_eq!(orders(&taken), [1, 2, 3, 4]);
     // when another one claims, then it takes the rows that follow, and does not wait.
     assert_eq!(orders(&claim(&store, 4).await.unwrap()), [5, 6, 7, 8]);

@@ -10,6 +10,7 @@
 //! It also measures its own limit in the same run: how many answers a second the same server gives to the same client when there is nothing to
 //! decide. It ends with exit code 1 if any request failed, an audit found something, or not exactly the stock was issued.
 
+#[expect(dead_code, reason = "the tests, which share it, need more of it")]
 #[path = "../../tests/harness/mod.rs"]
 mod harness;
 #[path = "../measure/mod.rs"]

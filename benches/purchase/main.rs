@@ -9,6 +9,7 @@
 //!
 //! It ends with exit code 1 if any request failed, an audit found something, or the stock that was taken is not what was sold.
 
+#[expect(dead_code, reason = "the tests, which share it, need more of it")]
 #[path = "../../tests/harness/mod.rs"]
 mod harness;
 #[path = "../measure/mod.rs"]

@@ -1,12 +1,10 @@
 //! A server that is ended or killed at random moments under all kinds of requests: whatever anybody was told is true afterwards.
 
-use crate::customers::{Chance, Customer, Doors, Journal, Offers, Pace};
+use crate::customers::{Chance, Crowd, Doors, Offers, Pace};
 use crate::place::SetUp;
 use crate::shop::Shop;
 use futures_util::FutureExt;
-use futures_util::future::{join, join_all};
 use rustix::process::Signal;
-use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -28,56 +26,20 @@ const COUPONS: u32 = 60;
 const COUPON_STOCK: i64 = 7;
 const ARGUMENTS: &[&str] = &["--auth", "off", "--coupon-window", "0s", "--payment-deadline", "3s"];
 
-/// A shop, and the customers who hold it to what it tells them.
-struct Crowd {
-    doors: Doors,
-    journal: Rc<Journal>,
-    offers: Offers,
-    customers: Vec<Customer>,
-}
-
-impl Crowd {
-    async fn at(shop: &Shop, chance: &mut Chance) -> Self {
-        let (doors, journal) = (Doors::at(&shop.addresses()), Rc::new(Journal::default()));
-        let offers = Offers::put_up(&mut shop.client(), COUPONS, COUPON_STOCK).await;
-        let mut customers = Vec::new();
-        for number in 0..CUSTOMERS {
-            let chance = Chance::of(chance.below(u64::MAX));
-            customers.push(Customer::register(&format!("customer{number}"), &doors, chance, Pace(Duration::ZERO), &journal).await);
-        }
-        Self { doors, journal, offers, customers }
-    }
-
-    /// Lets the customers live while something is done to the shop.
-    async fn lives_while<T>(&mut self, done: impl AsyncFnOnce(&Doors) -> T) -> T {
-        let closing = Cell::new(false);
-        let living = join_all(self.customers.iter_mut().map(|customer| customer.live(&self.offers, &closing)));
-        let doing = async {
-            let outcome = done(&self.doors).await;
-            closing.set(true);
-            outcome
-        };
-        join(living, doing).await.1
-    }
-
-    async fn holds_the_shop_to_it(&mut self) {
-        join_all(self.customers.iter_mut().map(Customer::holds_the_shop_to_it)).await;
-    }
-
-    /// How many charges, orders and requests for coupons they were told of.
-    fn was_told(&self) -> [usize; 3] {
-        self.customers.iter().map(Customer::was_told).fold([0; 3], |sum, told| [0, 1, 2].map(|at| sum[at] + told[at]))
-    }
+async fn crowd_at(shop: &Shop, chance: &mut Chance) -> Crowd {
+    let doors = Doors::at(&shop.addresses());
+    let offers = Offers::put_up(&mut shop.client(), COUPONS, COUPON_STOCK).await;
+    Crowd::gather("customer", CUSTOMERS, Pace(Duration::ZERO), doors, offers, chance).await
 }
 
 async fn a_server_that_is_told_to_end_under_load_leaves_nothing_undone() {
     const ENDS: u64 = 3;
     let mut chance = Chance::of(RandomState::new().build_hasher().finish());
     let mut shop = Shop::start(ARGUMENTS).await;
-    let mut crowd = Crowd::at(&shop, &mut chance).await;
+    let mut crowd = crowd_at(&shop, &mut chance).await;
     for _ in 0..ENDS {
         let moment = Duration::from_millis(200 + chance.below(300));
-        let live = crowd.lives_while(async |_| {
+        let live = crowd.lives_while(async |_, _| {
             sleep(moment).await;
             shop.signal(Signal::TERM);
             // Nobody is there any more who could finish anything.
@@ -99,14 +61,14 @@ async fn whatever_anybody_was_told_is_true_after_many_kills_at_random_moments() 
     println!("the moments follow from CRASH_SEED={seed}");
     let mut chance = Chance::of(seed);
     let mut shop = Shop::start(ARGUMENTS).await;
-    let mut crowd = Crowd::at(&shop, &mut chance).await;
+    let mut crowd = crowd_at(&shop, &mut chance).await;
     let journal = Rc::clone(&crowd.journal);
     let (kills, moments, enough) = match SetUp::of_this_test() {
         SetUp::OneFile => (22, 20..520, [50, 100, 50]),
         // Six processes die each time, and six are started; it takes them a while until they have all found each other.
         SetUp::Servers => (6, 500..4_000, [20, 20, 20]),
     };
-    let live = crowd.lives_while(async |doors| {
+    let live = crowd.lives_while(async |doors, _| {
         let mut killed = Vec::new();
         for _ in 0..kills {
             sleep(Duration::from_millis(moments.start + chance.below(moments.end - moments.start))).await;
@@ -133,8 +95,8 @@ async fn whatever_anybody_was_told_is_true_after_many_kills_at_random_moments() 
 async fn customers_notice_what_is_lost_or_made_twice() {
     let mut chance = Chance::of(7);
     let mut shop = Shop::start(ARGUMENTS).await;
-    let mut crowd = Crowd::at(&shop, &mut chance).await;
-    crowd.lives_while(async |_| sleep(Duration::from_secs(1)).await).await;
+    let mut crowd = crowd_at(&shop, &mut chance).await;
+    crowd.lives_while(async |_, _| sleep(Duration::from_secs(1)).await).await;
     crowd.holds_the_shop_to_it().await;
     let damages = [
         "UPDATE point_entries SET amount = amount + 1000000 WHERE id = (SELECT min(id) FROM point_entries WHERE kind = 'CHARGE')",

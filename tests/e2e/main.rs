@@ -7,13 +7,16 @@
 mod cases;
 #[path = "../harness/customers/mod.rs"]
 mod customers;
+#[expect(dead_code, reason = "the tests of faults, which share it, need more of it")]
 #[path = "../harness/mod.rs"]
 mod harness;
 #[path = "../harness/place.rs"]
 mod place;
+#[expect(dead_code, reason = "the tests of faults, which share it, need more of it")]
 #[cfg(feature = "distributed")]
 #[path = "../harness/premises.rs"]
 mod premises;
+#[expect(dead_code, reason = "the tests of faults, which share it, need more of it")]
 #[path = "../harness/staff.rs"]
 mod staff;
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
@@ -23,6 +24,8 @@ pub(crate) enum Weather {
     Clear,
     /// Nothing arrives in either direction until the weather changes, and nobody is told; then all of it does, as it does in a network that sends again.
     Hang,
+    /// What clients send does not arrive until the weather changes; what the server sends does.
+    Deaf,
     /// Connections are reset, and new ones refused.
     Cut,
     /// It arrives late, and only so much at a time.
@@ -30,19 +33,37 @@ pub(crate) enum Weather {
 }
 
 impl Weather {
+    /// Whether anything arrives that goes this way.
+    const fn lets_through(self, way: Way) -> bool {
+        match (self, way) {
+            (Self::Hang, _) | (Self::Deaf, Way::ToServer) => false,
+            (Self::Clear | Self::Cut | Self::Slow { .. } | Self::Deaf, _) => true,
+        }
+    }
+
     /// How long it takes so many bytes to arrive.
     fn delay(self, bytes: usize) -> Duration {
         match self {
-            Self::Clear | Self::Hang | Self::Cut => Duration::ZERO,
-            Self::Slow { late_by, bytes_per_second } => late_by + Duration::from_secs_f64(bytes as f64 / f64::from(bytes_per_second)),
+            Self::Clear | Self::Hang | Self::Deaf | Self::Cut => Duration::ZERO,
+            Self::Slow { late_by, bytes_per_second } => late_by + Duration::from_secs(bytes as u64) / bytes_per_second,
         }
     }
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    ToServer,
+    ToClient,
+}
+
+/// What is on its way to the server and does not arrive.
+type Held = Arc<Mutex<Vec<u8>>>;
 
 /// A listener that passes on to a server what it is sent, as far as the weather allows.
 pub(crate) struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
+    held: Held,
     listening: JoinHandle<()>,
 }
 
@@ -52,12 +73,19 @@ impl Proxy {
         let (weather, seen) = watch::channel(Weather::Clear);
         let listener = listen_on_a_free_port().await;
         let address = listener.local_addr().expect("it is bound");
-        Self { address, weather, listening: tokio::spawn(listen(listener, address, server, seen)) }
+        let held = Held::default();
+        let listening = tokio::spawn(listen(listener, address, server, Air { weather: seen, held: Arc::clone(&held) }));
+        Self { address, weather, held, listening }
     }
 
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What a client has sent and the weather keeps from the server.
+    pub(crate) fn held(&self) -> Vec<u8> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes the weather, also for what is under way.
@@ -81,21 +109,28 @@ async fn listen_on_a_free_port() -> TcpListener {
     panic!("no port of {PORTS:?} is free");
 }
 
+/// What is between a client and the server.
+#[derive(Clone)]
+struct Air {
+    weather: watch::Receiver<Weather>,
+    held: Held,
+}
+
 /// Listens while the weather is not cut.
-async fn listen(listener: TcpListener, address: SocketAddr, server: SocketAddr, mut weather: watch::Receiver<Weather>) {
+async fn listen(listener: TcpListener, address: SocketAddr, server: SocketAddr, mut air: Air) {
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {
-        let cut = *weather.borrow_and_update() == Weather::Cut;
+        let cut = *air.weather.borrow_and_update() == Weather::Cut;
         if cut {
             listener = None;
         } else if listener.is_none() {
             listener = Some(listen_again(address).await);
         }
         tokio::select! {
-            changed = weather.changed() => if changed.is_err() { return },
+            changed = air.weather.changed() => if changed.is_err() { return },
             accepted = accept(listener.as_ref()) => if let Ok((client, _)) = accepted {
-                connections.spawn(carry(client, server, weather.clone()));
+                connections.spawn(carry(client, server, air.clone()));
             },
             Some(_ended) = connections.join_next() => {}
         }
@@ -122,19 +157,16 @@ async fn listen_again(address: SocketAddr) -> TcpListener {
 }
 
 /// Carries one connection to its end. Whatever ends it other than both sides closing is a reset.
-async fn carry(client: TcpStream, server: SocketAddr, weather: watch::Receiver<Weather>) {
-    let mut cut = weather.clone();
-    let mut server = match reach(server, weather.clone()).await {
-        Ok(server) => server,
-        Err(_) => return reset(&client),
-    };
-    let mut client = client;
+async fn carry(mut client: TcpStream, server: SocketAddr, mut air: Air) {
+    let Ok(mut server) = air.reach(server).await else { return reset(&client) };
+    let (mut to_server, mut to_client) = (air.clone(), air.clone());
     let carried = {
-        let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
-        let both = async { tokio::try_join!(pump(from_client, to_server, weather.clone()), pump(from_server, to_client, weather.clone())) };
+        let ((from_client, into_client), (from_server, into_server)) = (client.split(), server.split());
+        let there = to_server.pump(Way::ToServer, from_client, into_server);
+        let back = to_client.pump(Way::ToClient, from_server, into_client);
         tokio::select! {
-            carried = both => carried.is_ok(),
-            _ = cut.wait_for(|weather| *weather == Weather::Cut) => false,
+            carried = async { tokio::try_join!(there, back) } => carried.is_ok(),
+            _ = air.weather.wait_for(|weather| *weather == Weather::Cut) => false,
         }
     };
     if !carried {
@@ -143,35 +175,50 @@ async fn carry(client: TcpStream, server: SocketAddr, weather: watch::Receiver<W
     }
 }
 
-async fn reach(server: SocketAddr, mut weather: watch::Receiver<Weather>) -> io::Result<TcpStream> {
-    arrives(&mut weather).await?;
-    let stream = TcpStream::connect(server).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 /// What is dropped after this is reset. A stream that cannot be told is closed, which is as good.
 fn reset(stream: &TcpStream) {
     let _closed = stream.set_zero_linger();
 }
 
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut weather: watch::Receiver<Weather>) -> io::Result<()> {
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        arrives(&mut weather).await?;
-        let received = from.read(&mut chunk).await?;
-        // It may have begun to hang while nothing came.
-        let now = arrives(&mut weather).await?;
-        if received == 0 {
-            return to.shutdown().await;
-        }
-        sleep(now.delay(received)).await;
-        to.write_all(&chunk[..received]).await?;
+impl Air {
+    async fn reach(&mut self, server: SocketAddr) -> io::Result<TcpStream> {
+        self.lets_through(Way::ToServer).await?;
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
-}
 
-/// Waits until something arrives; answers in which weather.
-async fn arrives(weather: &mut watch::Receiver<Weather>) -> io::Result<Weather> {
-    let weather = weather.wait_for(|weather| *weather != Weather::Hang).await;
-    weather.map(|weather| *weather).map_err(|_gone| io::ErrorKind::ConnectionAborted.into())
+    async fn pump(&mut self, way: Way, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            self.lets_through(way).await?;
+            let received = from.read(&mut chunk).await?;
+            // The weather may have changed while nothing came, and while what came was under way.
+            let weather = self.carries(way, &chunk[..received]).await?;
+            sleep(weather.delay(received)).await;
+            self.carries(way, &chunk[..received]).await?;
+            if received == 0 {
+                return to.shutdown().await;
+            }
+            to.write_all(&chunk[..received]).await?;
+        }
+    }
+
+    /// Waits until what was received gets through.
+    async fn carries(&mut self, way: Way, received: &[u8]) -> io::Result<Weather> {
+        let now = *self.weather.borrow();
+        if now.lets_through(way) || way == Way::ToClient {
+            return self.lets_through(way).await;
+        }
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(received);
+        let outcome = self.lets_through(way).await;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        outcome
+    }
+
+    /// Waits until something gets through; answers in which weather.
+    async fn lets_through(&mut self, way: Way) -> io::Result<Weather> {
+        let weather = self.weather.wait_for(|weather| weather.lets_through(way)).await;
+        weather.map(|weather| *weather).map_err(|_gone| io::ErrorKind::ConnectionAborted.into())
+    }
 }

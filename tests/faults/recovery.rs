@@ -1,4 +1,6 @@
-use super::{Journal, Kind};
+//! How long a shop takes to serve again.
+
+use super::customers::{Journal, Kind};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -7,8 +9,8 @@ const RATE_OVER: Duration = Duration::from_secs(1);
 /// It is normal again when it is this part of what it was before.
 const NORMAL_PERCENT: usize = 80;
 
-/// How long a shop took to serve again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a shop has recovered from a fault.
+#[derive(Debug, Clone)]
 pub(crate) struct Recovery {
     /// Until the first request of each kind was served.
     pub(crate) first_served: Vec<(Kind, Duration)>,
@@ -16,29 +18,26 @@ pub(crate) struct Recovery {
     pub(crate) normal_rate: Duration,
 }
 
-impl Journal {
-    /// How many requests were served in the time a rate is looked at over, before a moment.
-    pub(crate) fn rate_before(&self, moment: Instant) -> usize {
-        let from = moment.checked_sub(RATE_OVER).expect("a moment after the start of the clock");
-        self.served_after(from).into_iter().filter(|ended| *ended < moment).count()
-    }
+/// How many requests were served in the time a rate is looked at over, until now.
+pub(crate) fn present_rate(journal: &Journal) -> usize {
+    let since = Instant::now().checked_sub(RATE_OVER).expect("a moment after the start of the clock");
+    journal.served_since(since).len()
+}
 
-    /// How long it took each kind of request to be served again, of those that were.
-    pub(crate) fn first_served_since(&self, fault_ended: Instant) -> Vec<(Kind, Duration)> {
-        let first = |kind| Some((kind, self.first_served(kind, fault_ended)?.duration_since(fault_ended)));
-        Kind::ALL.into_iter().filter_map(first).collect()
-    }
-
-    /// How the shop has recovered since a fault ended; `None` while it has not.
-    pub(crate) fn recovery(&self, fault_ended: Instant, normal_rate: usize) -> Option<Recovery> {
-        let first_served = self.first_served_since(fault_ended);
-        let served = self.served_after(fault_ended);
-        let enough = normal_rate * NORMAL_PERCENT / 100;
-        let normal = (0..served.len()).find(|from| {
-            let until = served[*from] + RATE_OVER;
-            until <= Instant::now() && served[*from..].iter().take_while(|ended| **ended < until).count() >= enough
-        });
-        let normal_rate = served[normal?].duration_since(fault_ended);
-        (first_served.len() == Kind::ALL.len()).then_some(Recovery { first_served, normal_rate })
+impl Recovery {
+    /// How a shop has recovered since a moment; `None` while it has not.
+    pub(crate) fn since(moment: Instant, normal_rate: usize, journal: &Journal) -> Option<Self> {
+        let first_served = journal.first_served_since(moment);
+        if first_served.len() < Kind::ALL.len() {
+            return None;
+        }
+        let served = journal.served_since(moment);
+        let enough = (normal_rate * NORMAL_PERCENT / 100).max(1);
+        let is_normal = |from: &usize| {
+            let until = served[*from].at + RATE_OVER;
+            until <= Instant::now() && served[*from..].partition_point(|served| served.at < until) >= enough
+        };
+        let normal = (0..served.len()).find(is_normal)?;
+        Some(Self { first_served, normal_rate: served[normal].at.duration_since(moment) })
     }
 }

@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services");
 /// They may have to be installed first.
 const START_WITHIN: Duration = Duration::from_mins(10);
 const RESTART_WITHIN: Duration = Duration::from_mins(2);
 const END_WITHIN: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The ports of a set are those of the shared one and this much more.
 const OFFSETS: std::ops::Range<u16> = 10_000..20_000;
 const OFFSET_STEP: usize = 50;
@@ -73,7 +75,8 @@ pub(crate) struct Servers {
 impl Servers {
     /// Starts them. What is installed in the folder `software` is used; what is missing there is installed.
     pub(crate) async fn lent(software: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("faults-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary directory").keep();
+        let folder =
+            tempfile::Builder::new().prefix("faults-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary directory").keep();
         let offset = free_offset();
         let proxy = async |server: Server| Proxy::to(address(server, offset)).await;
         let proxies = [proxy(Server::Mysql).await, proxy(Server::Redis).await, proxy(Server::Kafka).await];
@@ -117,6 +120,17 @@ impl Servers {
         kill_process(id, signal).expect("a process of ours can be signalled");
     }
 
+    /// Kills a server, and waits until nothing of it is left.
+    pub(crate) async fn kill(&self, server: Server) {
+        self.signal(server, Signal::KILL);
+        let gone = async {
+            while TcpStream::connect(self.address_of(server)).await.is_ok() {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        timeout(END_WITHIN, gone).await.expect("a process that was killed ends");
+    }
+
     /// Starts a server that was killed, and waits until it answers.
     pub(crate) async fn start(&self, server: Server) {
         self.run(&["up", "--only", server.name()]).await;
@@ -131,7 +145,12 @@ impl Servers {
         let mut command = script(&self.folder, self.offset, &self.software, &self.proxies);
         let output = timeout(RESTART_WITHIN, command.args(arguments).stdin(Stdio::null()).output()).await;
         let output = output.unwrap_or_else(|_| panic!("{arguments:?} takes too long")).expect("scripts/services can be run");
-        assert!(output.status.success(), "{arguments:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// Gives them back, and waits until nothing is left of them.
@@ -162,4 +181,23 @@ fn free_offset() -> u16 {
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let mut offsets = OFFSETS.step_by(OFFSET_STEP);
     offsets.find(|offset| ports().all(|port| is_free(port + offset))).expect("free ports")
+}
+
+/// The servers are there, come back, and are gone in the end.
+pub(crate) async fn they_are_lent_broken_mended_and_returned(software: &str) {
+    let servers = Servers::lent(software).await;
+    for server in Server::ALL {
+        servers.kill(server).await;
+        servers.start(server).await;
+    }
+    servers.restart(Server::Redis).await;
+    for server in Server::ALL {
+        let reached = TcpStream::connect(servers.network_of(server).address()).await;
+        assert!(reached.is_ok() && TcpStream::connect(servers.address_of(server)).await.is_ok(), "{server} is there");
+    }
+    let addresses = Server::ALL.map(|server| servers.address_of(server));
+    servers.returned().await;
+    for address in addresses {
+        assert!(TcpStream::connect(address).await.is_err(), "{address} is left");
+    }
 }

@@ -18,7 +18,7 @@ const MYSQL: &str = "COMMERCE_TEST_MYSQL";
 const REDIS: &str = "COMMERCE_TEST_REDIS";
 const KAFKA: &str = "COMMERCE_TEST_KAFKA";
 /// As many as there are consumers: each has one of every topic.
-const PARTITIONS: &str = "2";
+const PARTITIONS: u16 = 2;
 
 /// Where the servers are.
 #[derive(Debug, Clone)]
@@ -60,13 +60,19 @@ pub(crate) struct Premises {
 impl Premises {
     /// An empty database with the schema of this version, and the topics.
     pub(crate) async fn open(servers: Addresses) -> Self {
+        Self::open_in(scratch_directory(), servers, PARTITIONS).await
+    }
+
+    /// The same, with its files in this directory and so many partitions of every topic.
+    pub(crate) async fn open_in(directory: TempDir, servers: Addresses, partitions: u16) -> Self {
         static OPENED: AtomicUsize = AtomicUsize::new(0);
         // Another run, on another machine, may use the same servers.
         let run = std::time::UNIX_EPOCH.elapsed().expect("it is later than 1970").subsec_nanos();
         let name = format!("shop_{}_{run}_{}", id(), OPENED.fetch_add(1, Ordering::Relaxed));
-        let premises = Self { name, directory: scratch_directory(), told: servers.clone(), servers };
+        let premises = Self { name, directory, told: servers.clone(), servers };
         std::fs::write(premises.token_key(), [b'k'; 32]).expect("a token key");
-        let topics = ["topics", "--partitions", PARTITIONS];
+        let partitions = partitions.to_string();
+        let topics = ["topics", "--partitions", &partitions];
         let (migrated, made) = futures_util::future::join(premises.admin(&["migrate"]), premises.admin(&topics)).await;
         migrated.and(made).unwrap_or_else(|said| panic!("{said}"));
         premises
@@ -81,9 +87,18 @@ impl Premises {
         self.directory.path()
     }
 
+    /// What begins the names of all that is the shop's.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How a program is told to use them.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let Addresses { mysql, redis, kafka } = &self.told;
+        self.arguments_at(&self.told)
+    }
+
+    /// The same, if it is to be told that the servers are elsewhere.
+    pub(crate) fn arguments_at(&self, Addresses { mysql, redis, kafka }: &Addresses) -> Vec<String> {
         let store = format!("{mysql}/{}", self.name);
         ["--store", &store, "--redis", redis, "--kafka", kafka, "--namespace", &self.name].map(str::to_owned).to_vec()
     }

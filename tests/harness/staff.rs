@@ -46,6 +46,11 @@ impl Staff {
         self.servers.iter().map(|server| server.address).collect()
     }
 
+    /// Every process.
+    pub(crate) fn processes(&mut self) -> impl Iterator<Item = &mut Process> {
+        self.servers.iter_mut().map(|server| &mut server.process).chain(&mut self.consumers).chain(&mut self.schedulers)
+    }
+
     /// Sends every process a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         self.servers.iter().for_each(|server| server.signal(signal));

@@ -4,16 +4,19 @@
 mod account;
 mod chance;
 pub(crate) mod client;
+mod crowd;
 mod customer;
 mod doors;
-mod journal;
+pub(crate) mod journal;
 mod offers;
 mod patience;
 mod promises;
 mod wish;
 
 pub(crate) use chance::Chance;
-pub(crate) use customer::{Customer, Pace};
+pub(crate) use crowd::Crowd;
+use customer::Customer;
+pub(crate) use customer::Pace;
 pub(crate) use doors::Doors;
 pub(crate) use journal::Journal;
 pub(crate) use offers::Offers;

@@ -13,17 +13,22 @@ use self::clock::DemoClock;
 use super::{Failure, OpenShop, Progress, SharedArgs, Topology};
 use commerce_core::lock::{LockName, Locks, Patience, Tenure, Wake};
 use commerce_core::messaging::Group;
+use commerce_core::ranking::RankingKeeper;
 use commerce_core::store::{Backoff, HiLo, IdAllocator, StoreError, transact};
 use commerce_core::user::{Email, Password, PasswordHash, RegisterUser, Role, UserName};
-use commerce_core::{Commerce, Parts, Sequence, UserId};
+use commerce_core::{BusinessDay, Commerce, Parts, Sequence, Settings, UserId};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 pub(super) use self::greeting::greet;
 
 /// Of several servers that are started with `--demo` one fills it in, and the others wait that long.
 const PATIENCE: Patience =
     Patience { base: Duration::from_millis(50), cap: Duration::from_millis(500), wait_max: Duration::from_mins(1), wake: Wake::Never };
+/// How long the demo's orders can be paid: their days are over, but not their time.
+const DEADLINE: Duration = Duration::from_hours(24 * (sales::DAYS as u64 + 1));
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The groups whose steps the sales wait for.
 const SAGA: [Group; 3] = [Group::Stock, Group::Coupon, Group::Order];
 
@@ -95,20 +100,21 @@ async fn fill(open: &OpenShop, shared: &SharedArgs) -> Result<DemoOutcome, DemoE
 
     let ids: Arc<dyn IdAllocator> = Arc::new(HiLo::new(Arc::clone(&parts.store)));
     let parts = Parts { clock: Arc::clone(&clock) as _, ids, ..parts.clone() };
-    let shop = Commerce::open(parts, open.settings(shared));
+    // What is ordered on a past day is paid now: nobody else who looks at the clock may end it before.
+    let shop = Commerce::open(parts, Settings { payment_deadline: DEADLINE, ..open.settings(shared) });
     if open.topology() == Topology::Servers {
         shop.follow(&SAGA);
         shop.start_relay();
     } else {
         shop.start_consumers(&SAGA);
     }
-    let filled = sell_and_finish(&shop, &clock, &mut progress).await;
+    let filled = sell_and_finish(&shop, &clock, &mut progress, open.topology()).await;
     shop.shutdown().await;
     progress.end();
     filled.map(|()| DemoOutcome::Filled)
 }
 
-async fn sell_and_finish(shop: &Commerce, clock: &DemoClock, progress: &mut Progress) -> Result<(), DemoError> {
+async fn sell_and_finish(shop: &Commerce, clock: &DemoClock, progress: &mut Progress, topology: Topology) -> Result<(), DemoError> {
     for day in (1..=sales::DAYS).rev() {
         progress.at("sales", u64::from(sales::DAYS + 1 - day), u64::from(sales::DAYS) + 1);
         clock.stand_still_at(sales::opening(shop, clock, day));
@@ -117,7 +123,12 @@ async fn sell_and_finish(shop: &Commerce, clock: &DemoClock, progress: &mut Prog
     clock.follow_the_present();
     // The sales of past days are on no board yet: the ranking is there, and right, from the first look.
     let keeper = shop.ranking_keeper();
-    keeper.prepare(keeper.calendar.day_of(clock.present())).await.map_err(DemoError::refused)?;
+    let today = keeper.calendar.day_of(clock.present());
+    keeper.prepare(today).await.map_err(DemoError::refused)?;
+    // On servers another process may have made it before the sales.
+    for day in (1..=sales::DAYS).filter(|_| topology == Topology::Servers) {
+        count_anew(keeper, today.before(day), today).await?;
+    }
     let (name, email) = (UserName::parse("Administrator").map_err(DemoError::refused)?, email(ADMIN_EMAIL)?);
     let password_hash = hash(shop.parts(), ADMIN_PASSWORD).await?;
     // Behind the customers, whatever ids an interrupted fill has used up.
@@ -128,6 +139,18 @@ async fn sell_and_finish(shop: &Commerce, clock: &DemoClock, progress: &mut Prog
     let command = RegisterUser { id, name, email, password_hash, role: Role::Admin };
     let registered = shop.desks().register.submit(commerce_core::idempotency::KeyedCommand::without_key(command)).await;
     registered.map(|_| ()).map_err(DemoError::refused)
+}
+
+/// Counts a day anew, once nobody else is at it.
+async fn count_anew(keeper: &RankingKeeper, day: BusinessDay, today: BusinessDay) -> Result<(), DemoError> {
+    let deadline = Instant::now() + PATIENCE.wait_max;
+    while keeper.rebuild(day, today).await.map_err(DemoError::refused)?.is_none() {
+        if Instant::now() >= deadline {
+            return Err(DemoError::refused("another process makes the ranking for too long"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 fn email(text: &str) -> Result<Email, DemoError> {

@@ -95,3 +95,25 @@ pub(crate) async fn relays_pass_over_rows_that_another_one_is_about_to_claim(dat
     assert_eq!(rest, [1, 2, 3, 4, 9, 10]);
     store.close().await;
 }
+
+pub(crate) async fn relays_leave_rows_whose_aggregate_another_one_is_about_to_claim(database: Database) {
+    let store = database.store().await;
+    append(&store, 1..4).await;
+    append(&store, 1..4).await;
+    // Given a relay in the middle of claiming the first event of an aggregate,
+    let mut one = store.begin().await.unwrap();
+    assert_eq!(orders(&one.outbox().claim(NOW, NOW.plus(Duration::from_secs(30)), 1).await.unwrap().rows), [1]);
+    // when another one claims, then it leaves the second one, and knows that it will be to be had;
+    let mut other = store.begin().await.unwrap();
+    let claimed = other.outbox().claim(NOW, NOW.plus(Duration::from_secs(30)), 10).await.unwrap();
+    assert_eq!((orders(&claimed.rows), claimed.held_back), (vec![2, 3, 2, 3], true));
+    other.commit().await.unwrap();
+    // it is given once the first one is sent.
+    one.commit().await.unwrap();
+    let mut sending = store.begin().await.unwrap();
+    let first = EventId::new(claimed.rows[0].row.get() - 1).unwrap();
+    sending.outbox().mark_sent(&[first], NOW).await.unwrap();
+    sending.commit().await.unwrap();
+    assert_eq!(orders(&claim(&store, 10).await.unwrap()), [1]);
+    store.close().await;
+}

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         events::events_have_the_ids_their_writers_were_told_however_many_write_at_once,
         events::a_row_that_is_committed_late_is_found_below_those_that_were_sent,
         events::relays_pass_over_rows_that_another_one_is_about_to_claim,
+        events::relays_leave_rows_whose_aggregate_another_one_is_about_to_claim,
         refusals::a_duplicate_names_the_key_and_not_the_value,
         refusals::of_two_that_wait_for_each_other_one_is_told_of_a_conflict_and_the_other_goes_on,
         refusals::a_lock_that_is_waited_for_in_vain_is_a_conflict_and_everything_is_rolled_back,

@@ -36,7 +36,7 @@ enum Command {
     /// See and replay the events that could not be handled
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
-    /// Tell the gate of a coupon anew what was issued, where it is a server of its own
+    /// Tell the gate of a coupon anew what was issued, beside a running server or without one
     RebuildGate(rebuild::GateArguments),
     /// Count the sales of days anew, beside a running server or without one
     RebuildRanking(rebuild::RankingArguments),

@@ -1,6 +1,12 @@
 use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs, Topology};
+use commerce_core::coupon::{Coupon, GateRebuild};
+use commerce_core::messaging::Group;
 use commerce_core::ranking::{RankingError, RankingKeeper, WINDOW_DAYS};
 use commerce_core::{BusinessDay, Commerce, CouponId};
+use std::time::Duration;
+
+/// How long the server of a shop in one file may take to hear of a wish and to see to it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The options of `rebuild-gate`.
 #[derive(clap::Args)]
@@ -31,35 +37,52 @@ fn day(text: &str) -> Result<BusinessDay, String> {
     BusinessDay::parse(text).ok_or_else(|| "write a day as YYYY-MM-DD".to_owned())
 }
 
-/// A shop in one file has its gates in the memory of its server, and there is nothing to be done about them from here.
+/// A shop in one file has its gates in the memory of its server, which is asked to rebuild one; where there is no server, there is no gate.
 pub(crate) async fn gate(shared: &SharedArgs, GateArguments { coupon }: GateArguments) -> Result<(), Failure> {
-    let shop = OpenShop::open(shared, Presence::Beside).await?;
-    let outcome = if shop.topology() == Topology::Servers {
-        rebuild_gate(&shop, shared, coupon).await
-    } else {
-        Err(Failure::Usage(format!(
-            "the gate of coupon {coupon} is in the memory of commerce-api, which rebuilds it whenever it starts: start commerce-api again"
-        )))
-    };
+    let shop = OpenShop::open(shared, Presence::AloneIfPossible).await?;
+    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
+    let outcome = rebuild_gate(&shop, &commerce, coupon).await;
+    commerce.shutdown().await;
     shop.close().await?;
-    outcome
+    println!("{}", outcome?);
+    Ok(())
 }
 
-async fn rebuild_gate(shop: &OpenShop, shared: &SharedArgs, coupon: CouponId) -> Result<(), Failure> {
-    let known = shop.parts().store.queries().coupon(coupon).await;
-    if known.map_err(|error| Failure::missing("cannot read the database", &error))?.is_none() {
-        return Err(Failure::Bad(format!("coupon {coupon} does not exist")));
+async fn rebuild_gate(shop: &OpenShop, commerce: &Commerce, coupon: CouponId) -> Result<String, Failure> {
+    stored(commerce, coupon).await?;
+    match shop.topology() {
+        Topology::Servers => rebuild_within_reach(commerce, coupon).await,
+        Topology::OneFileBeside => rebuild_in_the_server(shop, commerce, coupon).await,
+        Topology::OneFileAlone => Ok(format!("nobody runs this shop: the gate of coupon {coupon} is rebuilt whenever commerce-api starts")),
     }
-    let commerce = Commerce::open(shop.parts().clone(), shop.settings(shared));
+}
+
+async fn stored(commerce: &Commerce, coupon: CouponId) -> Result<Coupon, Failure> {
+    let stored = commerce.queries().coupon(coupon).await.map_err(|error| Failure::missing("cannot read the database", &error))?;
+    stored.ok_or_else(|| Failure::Bad(format!("coupon {coupon} does not exist")))
+}
+
+async fn rebuild_within_reach(commerce: &Commerce, coupon: CouponId) -> Result<String, Failure> {
     let rebuilt = commerce.gate_keeper().rebuild(coupon).await;
-    commerce.shutdown().await;
     match rebuilt.map_err(|error| Failure::missing(format!("cannot rebuild the gate of coupon {coupon}"), &error))? {
-        Some(places) => {
-            println!("the gate of coupon {coupon} is open and knows of {places} places");
-            Ok(())
-        }
-        None => Err(Failure::Missing(format!("another process rebuilds the gate of coupon {coupon} at the moment"))),
+        GateRebuild::Open { places } => Ok(format!("the gate of coupon {coupon} is open and knows of {places} places")),
+        GateRebuild::UnknownCoupon => Err(Failure::Bad(format!("coupon {coupon} does not exist"))),
+        GateRebuild::InOtherHands => Err(Failure::Missing(format!("another process rebuilds the gate of coupon {coupon} at the moment"))),
     }
+}
+
+/// The server does not say what its gate knows of: what the store does is what it was told.
+async fn rebuild_in_the_server(shop: &OpenShop, commerce: &Commerce, coupon: CouponId) -> Result<String, Failure> {
+    let asked = commerce.ask_for_gate(coupon).await;
+    asked.map_err(|error| Failure::missing(format!("cannot ask for the gate of coupon {coupon}"), error.as_ref()))?;
+    if !shop.until_handled(Group::CouponGate, PATIENCE).await? {
+        return Err(Failure::Missing(format!(
+            "commerce-api has not rebuilt the gate of coupon {coupon} within {} s: it does as soon as it can, and whenever it starts",
+            PATIENCE.as_secs()
+        )));
+    }
+    let issued = stored(commerce, coupon).await?.issued;
+    Ok(format!("commerce-api has rebuilt the gate of coupon {coupon}: {issued} are issued"))
 }
 
 pub(crate) async fn ranking(shared: &SharedArgs, arguments: RankingArguments) -> Result<(), Failure> {

@@ -186,6 +186,21 @@ async fn fences_go_on_from_the_last_one_in_the_file_whoever_wrote_it_and_whateve
     write_as(&file, &acquire(&reopened).await).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_learns_when_a_group_has_handled_what_it_appended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, beside) = (open(&folder).await, open(&folder).await);
+    let (bus, theirs) = (EmbeddedBus::new(store), EmbeddedBus::new(beside.clone()));
+    append(&beside, 1..=2).await;
+    let mut reader = subscribe(&bus, Group::Stock).await;
+    assert_eq!(poll(&mut reader, 10).await, [1, 2]);
+    // What was read is not handled yet, and another group has not even read it.
+    assert!(timeout(Duration::from_secs(1), theirs.until_handled(Group::Stock)).await.is_err());
+    reader.acknowledge().await.unwrap();
+    timeout(SOON, theirs.until_handled(Group::Stock)).await.expect("it learns of it").unwrap();
+    assert!(timeout(Duration::from_millis(200), theirs.until_handled(Group::Coupon)).await.is_err());
+}
+
 #[tokio::test]
 async fn notifications_come_in_order_and_a_subject_is_forgotten_with_its_last_watch() {
     let notifier = InProcessNotifier::new();

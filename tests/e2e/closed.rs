@@ -76,22 +76,27 @@ impl ClosedShop {
         Said::by(self.0.command(SCHEDULER).args(arguments)).await
     }
 
-    async fn connection(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.0.directory().join("commerce.db"));
-        options.connect().await.expect("the file is there")
-    }
-
     /// Changes what is stored in the file behind the shop's back.
     pub(crate) async fn tamper(&self, statements: &str) {
-        let mut connection = self.connection().await;
-        connection.execute(AssertSqlSafe(statements)).await.expect("it can be written");
-        connection.close().await.expect("it is written");
+        tamper(&self.0, statements).await;
     }
 
     /// A number that is stored in the file.
     pub(crate) async fn number(&self, query: &str) -> i64 {
-        let mut connection = self.connection().await;
+        let mut connection = connection(&self.0).await;
         let row = connection.fetch_one(AssertSqlSafe(query)).await.expect("a row");
         row.get(0)
     }
+}
+
+/// Changes what is stored in a file behind the back of whoever has it.
+pub(crate) async fn tamper(place: &Place, statements: &str) {
+    let mut connection = connection(place).await;
+    connection.execute(AssertSqlSafe(statements)).await.expect("it can be written");
+    connection.close().await.expect("it is written");
+}
+
+async fn connection(place: &Place) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(place.directory().join("commerce.db"));
+    options.connect().await.expect("the file is there")
 }

@@ -22,7 +22,8 @@ cases! {
         what_cannot_be_done_is_said_in_a_sentence,
         days_that_nobody_counted_are_counted_by_the_ranking_job,
         a_request_for_a_coupon_that_a_crash_left_behind_is_decided_without_a_server,
-        a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not,
+        a_ranking_is_rebuilt_beside_a_running_server,
+        a_gate_is_rebuilt_by_the_server_that_has_it_and_by_none_where_nobody_runs_the_shop,
 }
 
 const JOBS: [&str; 4] = ["ranking", "expire-orders", "sweep-coupons", "housekeeping"];
@@ -150,7 +151,7 @@ async fn a_scheduler_that_runs_on_tells_operators_that_it_is_well_until_it_is_to
     shop.closes_clean().await;
 }
 
-async fn a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not() {
+async fn a_ranking_is_rebuilt_beside_a_running_server() {
     let shop = Shop::demo().await;
     let ranking = shop.client().read("/api/products/rank/100").await;
     let rebuilt = Said::by(shop.admin().arg("rebuild-ranking")).await;
@@ -161,8 +162,40 @@ async fn a_ranking_is_rebuilt_beside_a_running_server_and_a_gate_is_not() {
     assert_eq!(Said::by(shop.admin().args(["rebuild-ranking", "--day", day])).await.ended(0).lines().count(), 1);
     Said::by(shop.admin().args(["rebuild-ranking", "--day", "2020-01-01"])).await.refused(2);
     Said::by(shop.admin().args(["rebuild-ranking", "--day", "yesterday"])).await.refused(2);
-    let gate = Said::by(shop.admin().args(["rebuild-gate", "1"])).await.refused(2);
-    assert!(gate.contains("commerce-api"), "{gate}");
     assert_eq!(shop.client().read("/api/products/rank/100").await, ranking);
+    shop.closes_clean().await;
+}
+
+async fn a_gate_is_rebuilt_by_the_server_that_has_it_and_by_none_where_nobody_runs_the_shop() {
+    let shop = Shop::start(&["--auth", "off", "--coupon-window", "0s"]).await;
+    let coupon = shop.coupon(1).await;
+    let [mut first, mut second, mut third] = [shop.customer("first").await, shop.customer("second").await, shop.customer("third").await];
+    first.coupon_in_hand(coupon).await;
+    // An operator adds to a coupon in the file, of which its gate knows nothing.
+    shop.tamper(&format!("UPDATE coupons SET initial_stock = 2 WHERE id = {coupon}")).await;
+    second.ask_for(coupon).await.is_refused(400, "OUT_OF_STOCK_COUPON");
+    let coupon_id = coupon.to_string();
+
+    let rebuilt = Said::by(shop.admin().args(["rebuild-gate", &coupon_id])).await.ended(0);
+
+    assert_eq!(rebuilt, format!("commerce-api has rebuilt the gate of coupon {coupon}: 1 are issued\n"));
+    let task = second.task_for(coupon).await;
+    assert_eq!(second.outcome(task).await["position"], 2);
+    third.ask_for(coupon).await.is_refused(400, "OUT_OF_STOCK_COUPON");
+    Said::by(shop.admin().args(["rebuild-gate", "424242"])).await.refused(1);
+    Said::by(shop.admin().args(["rebuild-gate", "first"])).await.refused(2);
+
+    shop.audit_is_clean().await;
+    let file = shop.stop().await;
+    file.tamper(&format!("UPDATE coupons SET initial_stock = 3 WHERE id = {coupon}")).await;
+    let nothing_to_do = file.admin(&["rebuild-gate", &coupon_id]).await.ended(0);
+    assert!(nothing_to_do.contains("whenever commerce-api starts") && nothing_to_do.lines().count() == 1, "{nothing_to_do}");
+    file.admin(&["rebuild-gate", "424242"]).await.refused(1);
+    file.admin(&["audit"]).await.ended(0);
+    let shop = Shop::on(file, &["--auth", "off"]).await;
+    let (mut third, mut fourth) = (shop.buyer(third.user), shop.customer("fourth").await);
+    let task = third.task_for(coupon).await;
+    assert_eq!(third.outcome(task).await["position"], 3);
+    fourth.ask_for(coupon).await.is_refused(400, "OUT_OF_STOCK_COUPON");
     shop.closes_clean().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::buyer::{Buyer, eventually};
 use crate::client::Client;
-use crate::closed::ClosedShop;
+use crate::closed::{ClosedShop, tamper};
 use crate::harness::process::{NotStarted, Server};
 use crate::place::{ADMIN, Place, SCHEDULER};
 use crate::staff::{self, Staff};
@@ -136,6 +136,11 @@ impl Shop {
     /// The operator's tool for this shop.
     pub(crate) fn admin(&self) -> Command {
         self.place.command(ADMIN)
+    }
+
+    /// Changes what is stored in the file behind the shop's back.
+    pub(crate) async fn tamper(&self, statements: &str) {
+        tamper(&self.place, statements).await;
     }
 
     /// A scheduler for this shop.

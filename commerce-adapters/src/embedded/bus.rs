@@ -10,6 +10,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long an acknowledgement may stay in memory.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// How often to look how far a group of another process has come.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A message bus whose log is the outbox of a [`SqliteStore`]: what a unit of work appends is published by its commit.
 ///
@@ -37,6 +39,18 @@ impl EmbeddedBus {
     /// [`BusError`] if it cannot be stored.
     pub async fn save(&self) -> Result<(), BusError> {
         self.progress.save().await.map_err(unavailable)
+    }
+
+    /// Waits until a group has handled everything that is in the log now, in whatever process it reads. Nobody may: bound the wait.
+    ///
+    /// # Errors
+    /// [`BusError`] if the file cannot be read.
+    pub async fn until_handled(&self, group: Group) -> Result<(), BusError> {
+        let end = self.store.log_end().await.map_err(unavailable)?;
+        while self.progress.acknowledged(group).await.map_err(unavailable)? < end {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::password::Argon2Hasher;
 use crate::random::ThreadRandom;
 use crate::sqlite::{self, SqliteBoard, SqliteOptions, SqliteStore};
 use commerce_core::coupon::InProcessGate;
-use commerce_core::messaging::BusError;
+use commerce_core::messaging::{BusError, Group};
 use commerce_core::store::{HiLo, StoreError};
 use commerce_core::user::PasswordError;
 use commerce_core::{Clock, Parts};
@@ -91,6 +91,14 @@ impl EmbeddedParts {
     /// The parts, to open a [`Commerce`](commerce_core::Commerce) with.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Waits until a group has handled everything that has happened so far, in whatever process it reads. Nobody may: bound the wait.
+    ///
+    /// # Errors
+    /// [`BusError`] if the file cannot be read.
+    pub async fn until_handled(&self, group: Group) -> Result<(), BusError> {
+        self.bus.until_handled(group).await
     }
 
     /// Writes how far the events were handled and closes the file. Shut the shop down first.

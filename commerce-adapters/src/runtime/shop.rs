@@ -3,9 +3,12 @@ use super::{Failure, SharedArgs};
 use crate::embedded::{EmbeddedParts, OpenError};
 use crate::http::Dependency;
 use crate::sqlite::{Migrate, SqliteOptions, SqliteStore};
+use commerce_core::messaging::Group;
 use commerce_core::{Parts, Settings};
 use std::num::NonZeroU16;
 use std::path::Path;
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[cfg(feature = "distributed")]
 use super::servers;
@@ -127,6 +130,22 @@ impl OpenShop {
                 )))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Waits until the process that has the file of a shop has handled all events that a group is to handle; `false` if it has not within `patience`.
+    /// On servers there is nothing to wait for: whoever asks there reaches what the groups reach.
+    ///
+    /// # Errors
+    /// [`Failure::Missing`] if the file cannot be read.
+    pub async fn until_handled(&self, group: Group, patience: Duration) -> Result<bool, Failure> {
+        match &self.held {
+            Held::File(parts) => match timeout(patience, parts.until_handled(group)).await {
+                Ok(handled) => handled.map(|()| true).map_err(|error| Failure::missing("cannot read the database", &error)),
+                Err(_late) => Ok(false),
+            },
+            #[cfg(feature = "distributed")]
+            Held::Servers(_) => Ok(true),
         }
     }
 

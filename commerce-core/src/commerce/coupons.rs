@@ -1,8 +1,8 @@
 use super::commands::typed;
 use super::{Commerce, GatePlacement};
 use crate::coupon::{
-    AdmittedRequest, Coupon, CouponRequest, GateError, GateKeeper, GateRefusal, GateRequest, GateVerdict, KeeperError, PendingPlace,
-    RequestCoupon, Settlement,
+    AdmittedRequest, AskGateRebuild, Coupon, CouponRequest, GateError, GateKeeper, GateRefusal, GateRequest, GateVerdict, KeeperError,
+    PendingPlace, RequestCoupon, Settlement,
 };
 use crate::idempotency::{Answer, KeyedCommand};
 use crate::store::StoreError;
@@ -106,6 +106,16 @@ impl Commerce {
     /// Who rebuilds the gates of this shop.
     pub fn gate_keeper(&self) -> &GateKeeper {
         &self.0.gates
+    }
+
+    /// Asks the process that has the gate of a coupon in its memory to rebuild it: whoever handles the events of `coupon-gate` does so. A gate
+    /// within reach is rebuilt by [`gate_keeper`](Self::gate_keeper).
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn ask_for_gate(&self, coupon_id: CouponId) -> Result<(), Arc<StoreError>> {
+        let now = self.0.parts.clock.now();
+        self.0.desks.ask_gate_rebuild.submit(AskGateRebuild { coupon_id, now }).await
     }
 
     /// Opens the gate of a coupon that was just made. If that fails it is opened by the first request or the sweeper.

@@ -1,5 +1,5 @@
 use super::{Parts, Settings};
-use crate::coupon::{CreateCoupons, RequestCoupons};
+use crate::coupon::{AskGateRebuilds, CreateCoupons, RequestCoupons};
 use crate::idempotency::{Keyed, KeyedCommand, ReplaceAnswers};
 use crate::lock::Fenced;
 use crate::messaging::ReplayDeadLetters;
@@ -38,6 +38,7 @@ pub struct Desks {
     pub refund: Arc<Desk<Keyed<Refund>>>,
     pub(super) expire_orders: Arc<Desk<Fenced<ExpireOrders>>>,
     pub(super) replay_dead_letter: Arc<Desk<ReplayDeadLetters>>,
+    pub(super) ask_gate_rebuild: Arc<Desk<AskGateRebuilds>>,
     pub(super) replace_answer: Arc<Desk<ReplaceAnswers>>,
 }
 
@@ -58,6 +59,7 @@ impl Desks {
             create_product: keyed(group_commit, parts, CreateProducts { clock: clock() }),
             create_coupon: keyed(group_commit, parts, CreateCoupons { clock: clock() }),
             replay_dead_letter: group_commit.desk(ReplayDeadLetters),
+            ask_gate_rebuild: group_commit.desk(AskGateRebuilds),
             replace_answer: group_commit.desk(ReplaceAnswers),
             place_order: keyed(group_commit, parts, PlaceOrders { clock: clock(), payment_deadline }),
             adjust_stock: keyed(group_commit, parts, StockAdjustment { clock: clock() }),

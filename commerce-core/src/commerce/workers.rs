@@ -26,7 +26,7 @@ impl Commerce {
                 Group::Order => self.consume(OrderSteps { clock: clock() }),
                 Group::Notification => self.notify(clock()),
                 Group::CouponIssuer => self.consume(CouponIssuer { clock: clock() }),
-                Group::CouponGate => self.effect(GateSettler { gate: Arc::clone(&self.0.parts.gate) }, Duration::ZERO),
+                Group::CouponGate => self.effect(GateSettler { keeper: self.0.gates.clone() }, Duration::ZERO),
                 Group::Ranking => {
                     let (board, calendar) = (Arc::clone(&self.0.parts.board), self.0.settings.calendar);
                     self.effect(SaleCounter { board, calendar, clock: clock() }, SALES_GATHER)

@@ -21,6 +21,20 @@ pub enum KeeperError {
     Gate(#[from] GateError),
 }
 
+/// What came of rebuilding a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateRebuild {
+    /// The gate is open, and knows of these places.
+    Open {
+        /// How many there are.
+        places: u64,
+    },
+    /// There is no such coupon, and no gate of it.
+    UnknownCoupon,
+    /// Somebody else rebuilds the gate at the moment.
+    InOtherHands,
+}
+
 /// Rebuilds gates from the store: from what was issued, and from the requests that are not decided.
 #[derive(Clone)]
 pub struct GateKeeper {
@@ -33,13 +47,14 @@ pub struct GateKeeper {
 }
 
 impl GateKeeper {
-    /// Closes the gate of a coupon and opens it again with the places the store knows of; answers how many there are, `None` if the coupon does
-    /// not exist or another process is at it.
+    /// Closes the gate of a coupon and opens it again with the places the store knows of.
     ///
     /// # Errors
     /// [`KeeperError`]; the gate stays closed then, and can be rebuilt again.
-    pub async fn rebuild(&self, coupon: CouponId) -> Result<Option<u64>, KeeperError> {
-        let Some(held) = self.locks.try_lock(&[LockName::of("gate", coupon)], Tenure::JOB).await? else { return Ok(None) };
+    pub async fn rebuild(&self, coupon: CouponId) -> Result<GateRebuild, KeeperError> {
+        let Some(held) = self.locks.try_lock(&[LockName::of("gate", coupon)], Tenure::JOB).await? else {
+            return Ok(GateRebuild::InOtherHands);
+        };
         let rebuilt = self.rebuild_under(coupon, &held).await;
         held.release().await?;
         rebuilt
@@ -73,7 +88,7 @@ impl GateKeeper {
 
     /// Whether the gate was closed and is open now.
     async fn open_if_closed(&self, coupon: CouponId) -> Result<bool, KeeperError> {
-        Ok(self.gate.census(coupon).await?.is_none() && self.rebuild(coupon).await?.is_some())
+        Ok(self.gate.census(coupon).await?.is_none() && matches!(self.rebuild(coupon).await?, GateRebuild::Open { .. }))
     }
 
     /// Opens the gates of these places that are closed: a rebuild that broke off has kept them, and none can be settled until its gate is open,
@@ -88,17 +103,17 @@ impl GateKeeper {
         Ok(())
     }
 
-    async fn rebuild_under(&self, coupon_id: CouponId, held: &HeldLock) -> Result<Option<u64>, KeeperError> {
+    async fn rebuild_under(&self, coupon_id: CouponId, held: &HeldLock) -> Result<GateRebuild, KeeperError> {
         // Closed first, so that everybody admitted from now on is admitted by the rebuilt gate. Who was admitted before and is not stored yet
         // is among the pending ones that the gate keeps; if it has lost those too, the issuer is the judge.
         self.gate.close(coupon_id, held.fence()).await?;
-        let Some(coupon) = self.store.queries().coupon(coupon_id).await? else { return Ok(None) };
+        let Some(coupon) = self.store.queries().coupon(coupon_id).await? else { return Ok(GateRebuild::UnknownCoupon) };
         let (Some(pending), Some(issued)) = (self.load_pending(&coupon, held).await?, self.load_issued(&coupon, held).await?) else {
-            return Ok(None);
+            return Ok(GateRebuild::InOtherHands);
         };
         let opened = self.gate.open(&coupon, held.fence()).await?;
         tracing::info!(coupon_id = coupon_id.get(), issued, pending, opened, "rebuilt a coupon gate");
-        Ok(opened.then_some(pending + issued))
+        Ok(if opened { GateRebuild::Open { places: pending + issued } } else { GateRebuild::InOtherHands })
     }
 
     /// Pending requests come first: one that is decided meanwhile is settled by the sweeper, while one that was looked for too late in both

@@ -4,6 +4,7 @@
 //! decided for good by the [`CouponIssuer`].
 
 mod admit;
+mod ask_rebuild;
 mod create;
 mod gate;
 mod issue;
@@ -16,13 +17,14 @@ mod steps;
 mod user_coupon;
 
 pub use admit::{AdmittedRequest, RequestCoupon, RequestCoupons};
+pub use ask_rebuild::{AskGateRebuild, AskGateRebuilds};
 pub use create::{CreateCoupon, CreateCoupons};
 pub use gate::{
     CouponGate, GateCensus, GateError, GatePlace, GateRefusal, GateRequest, GateVerdict, InProcessGate, PendingPlace, PlaceState,
     Settlement,
 };
 pub use issue::CouponIssuer;
-pub use keeper::{GateKeeper, KeeperError};
+pub use keeper::{GateKeeper, GateRebuild, KeeperError};
 pub use offer::{Coupon, CouponError, CouponName, Discount, DiscountKind, NewCoupon};
 pub use repository::CouponRepository;
 pub use request::{CouponRequest, RequestOutcome};

@@ -1,13 +1,19 @@
-use super::{CouponGate, CouponRequest, RequestOutcome, Settlement};
+use super::{CouponRequest, GateKeeper, GateRebuild, RequestOutcome, Settlement};
+use crate::CouponId;
 use crate::messaging::{Effect, EffectError, Envelope, Event, EventType, Group};
+use crate::store::ascending;
 use async_trait::async_trait;
-use std::sync::Arc;
 
-/// Tells the gate what the issuer decided.
+/// Tells the gate what the issuer decided, and has it rebuilt where an operator asked for it.
 pub struct GateSettler {
-    /// The gate.
-    pub gate: Arc<dyn CouponGate>,
+    /// Who has the gate.
+    pub keeper: GateKeeper,
 }
+
+/// Whoever rebuilds it may have looked at the store before the operator asked: that does not count.
+#[derive(Debug, thiserror::Error)]
+#[error("the gate of coupon {0} is being rebuilt already")]
+struct InOtherHands(CouponId);
 
 #[async_trait]
 impl Effect for GateSettler {
@@ -16,12 +22,33 @@ impl Effect for GateSettler {
     }
 
     fn handles(&self) -> &'static [EventType] {
-        &[EventType::CouponIssued, EventType::CouponIssueFailed]
+        &[EventType::CouponIssued, EventType::CouponIssueFailed, EventType::GateRebuildAsked]
     }
 
     async fn apply(&self, events: &[Envelope]) -> Result<(), EffectError> {
         let settlements: Vec<_> = events.iter().filter_map(|envelope| settlement(&envelope.event)).collect();
-        self.gate.settle(&settlements).await.map_err(EffectError::of)
+        self.keeper.gate.settle(&settlements).await.map_err(EffectError::of)?;
+        // What was settled is in the store: the order of the two makes no difference, and of several wishes for a coupon one is enough.
+        for coupon in ascending(events.iter().filter_map(|envelope| asked_for(&envelope.event))) {
+            self.rebuild(coupon).await?;
+        }
+        Ok(())
+    }
+}
+
+impl GateSettler {
+    async fn rebuild(&self, coupon: CouponId) -> Result<(), EffectError> {
+        match self.keeper.rebuild(coupon).await.map_err(EffectError::of)? {
+            GateRebuild::Open { .. } | GateRebuild::UnknownCoupon => Ok(()),
+            GateRebuild::InOtherHands => Err(EffectError::of(InOtherHands(coupon))),
+        }
+    }
+}
+
+fn asked_for(event: &Event) -> Option<CouponId> {
+    match event {
+        Event::GateRebuildAsked(asked) => Some(asked.coupon_id),
+        _ => None,
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{Event, EventType, Group};
-use crate::{EventId, OrderId, TaskId, Timestamp};
+use crate::{CouponId, EventId, OrderId, TaskId, Timestamp};
 use std::fmt;
 
 const VERSION: u16 = 1;
@@ -11,14 +11,17 @@ pub enum Correlation {
     Order(OrderId),
     /// A request for a coupon.
     Task(TaskId),
+    /// What an operator asked of a coupon's gate.
+    Coupon(CouponId),
 }
 
-/// Writes `order-7` or `task-7`.
+/// Writes `order-7`, `task-7` or `coupon-7`.
 impl fmt::Display for Correlation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Order(id) => write!(f, "order-{id}"),
             Self::Task(id) => write!(f, "task-{id}"),
+            Self::Coupon(id) => write!(f, "coupon-{id}"),
         }
     }
 }
@@ -38,6 +41,7 @@ impl Correlation {
             Event::CouponIssueRequested(e) => Self::Task(e.task_id),
             Event::CouponIssued(e) => Self::Task(e.task_id),
             Event::CouponIssueFailed(e) => Self::Task(e.task_id),
+            Event::GateRebuildAsked(e) => Self::Coupon(e.coupon_id),
         }
     }
 }

@@ -12,7 +12,7 @@ pub enum Topic {
     Order,
     /// Admitted requests for coupons; keyed by coupon.
     CouponIssue,
-    /// What became of them; keyed by coupon.
+    /// What became of them, and what else a gate is to be told; keyed by coupon.
     CouponIssueResult,
 }
 
@@ -245,6 +245,14 @@ pub struct CouponIssueFailed {
     pub at: Timestamp,
 }
 
+/// An operator asked whoever has the gate of a coupon to rebuild it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GateRebuildAsked {
+    /// The coupon.
+    pub coupon_id: CouponId,
+}
+
 macro_rules! events {
     ($($variant:ident($payload:ty) = $topic:ident / $aggregate:ident . $key:ident),+ $(,)?) => {
         /// Something that happened.
@@ -319,6 +327,7 @@ events! {
     CouponIssueRequested(CouponIssueRequested) = CouponIssue / Coupon.coupon_id,
     CouponIssued(CouponIssued) = CouponIssueResult / Coupon.coupon_id,
     CouponIssueFailed(CouponIssueFailed) = CouponIssueResult / Coupon.coupon_id,
+    GateRebuildAsked(GateRebuildAsked) = CouponIssueResult / Coupon.coupon_id,
 }
 
 impl EventType {

@@ -20,8 +20,8 @@ pub use dead_letter::{DeadLetter, DeadLetterCopy, DeadLetterRepository, NewDeadL
 pub use effect::{Effect, EffectConsumer, EffectError};
 pub use envelope::{Correlation, DecodeError, Envelope, Message, NewEvent};
 pub use event::{
-    AggregateType, CouponApplied, CouponIssueFailed, CouponIssueRequested, CouponIssued, CouponRejected, Event, EventType, OrderClosed,
-    OrderConfirmed, OrderCreated, OrderFailed, OrderPaid, SoldUnits, StockRejected, StockReserved, Topic,
+    AggregateType, CouponApplied, CouponIssueFailed, CouponIssueRequested, CouponIssued, CouponRejected, Event, EventType,
+    GateRebuildAsked, OrderClosed, OrderConfirmed, OrderCreated, OrderFailed, OrderPaid, SoldUnits, StockRejected, StockReserved, Topic,
 };
 pub use inbox::{Group, InboxRepository};
 pub use outbox::{Claimed, OutboxRepository, OutboxRow};

@@ -1,8 +1,12 @@
 //! Coupons, first come, first served: what the gate says, what the issuer decides, and what is left behind in between.
 
 use crate::shop::Shop;
-use commerce_core::coupon::{Coupon, CouponName, Discount, GateRefusal, InProcessGate, NewCoupon, RequestCoupon, RequestOutcome};
+use commerce_core::coupon::{
+    Coupon, CouponName, Discount, GateRefusal, GateRequest, GateVerdict, InProcessGate, NewCoupon, RequestCoupon, RequestOutcome,
+    Settlement,
+};
 use commerce_core::idempotency::KeyedCommand;
+use commerce_core::lock::{LockName, Tenure};
 use commerce_core::messaging::Group;
 use commerce_core::notify::TaskStatus;
 use commerce_core::scheduler::{Job, Scheduler};
@@ -174,6 +178,56 @@ async fn a_gate_that_forgot_admits_nobody_until_it_is_rebuilt() {
 
 async fn gate_is_closed(shop: &Shop, coupon: CouponId) -> bool {
     shop.commerce.parts().gate.census(coupon).await.unwrap().is_none()
+}
+
+/// A coupon of which one of two was issued, while its gate takes both for issued.
+async fn coupon_whose_gate_is_wrong(shop: &Shop) -> CouponId {
+    let coupon_id = offer(shop, 2).await;
+    ask(shop, shop.user(0).await, coupon_id).await.unwrap();
+    shop.issue_coupons().await;
+    let (gate, task_id, user_id, now) = (&shop.commerce.parts().gate, TaskId::new(4_711).unwrap(), shop.user(0).await, shop.clock.now());
+    let admitted = gate.admit(&GateRequest { task_id, coupon_id, user_id, now, window: Duration::ZERO }).await.unwrap();
+    let GateVerdict::Admitted(position) = admitted else { panic!("{admitted:?}") };
+    gate.settle(&[Settlement { coupon_id, task_id, user_id, issued: Some(position), at: now }]).await.unwrap();
+    assert_eq!(refusal(shop, shop.user(0).await, coupon_id).await, GateRefusal::OutOfStock);
+    coupon_id
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_an_operator_asks_for_is_rebuilt_by_whoever_handles_the_events() {
+    let shop = Shop::open();
+    let (coupon, unknown) = (coupon_whose_gate_is_wrong(&shop).await, CouponId::new(4_711).unwrap());
+    // However often it is asked for, and whatever else is.
+    for coupon in [coupon, unknown, coupon] {
+        shop.commerce.ask_for_gate(coupon).await.unwrap();
+    }
+    shop.deliver(Group::CouponGate).await;
+    let (last, late) = (shop.user(0).await, shop.user(0).await);
+    ask(&shop, last, coupon).await.unwrap();
+    shop.issue_coupons().await;
+    assert_eq!(stored(&shop, coupon).await.issued, 2);
+    assert_eq!(refusal(&shop, late, coupon).await, GateRefusal::OutOfStock);
+    assert!(gate_is_closed(&shop, unknown).await);
+    assert_eq!(shop.dead_letters().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_in_other_hands_is_rebuilt_once_they_let_it_go() {
+    // Given somebody who is rebuilding a gate, and may have looked at the store a while ago,
+    let shop = Shop::open();
+    let coupon = coupon_whose_gate_is_wrong(&shop).await;
+    let held = shop.commerce.locks().try_lock(&[LockName::of("gate", coupon)], Tenure::JOB).await.unwrap().expect("it is free");
+    // when the operator asks for the gate,
+    shop.commerce.ask_for_gate(coupon).await.unwrap();
+    let user = shop.user(0).await;
+    let let_go = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(refusal(&shop, user, coupon).await, GateRefusal::OutOfStock);
+        held.release().await.unwrap();
+    };
+    // then it is rebuilt afterwards, and not passed over.
+    futures_util::join!(shop.deliver(Group::CouponGate), let_go);
+    ask(&shop, user, coupon).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,7 @@ fn everything() -> Vec<What> {
         ("nature", "wipes the gate"),
         ("operator", "counts a day anew"),
         ("operator", "rebuilds a gate"),
+        ("operator", "asks for a gate"),
         ("store fault", "begin unavailable"),
         ("store fault", "commit ambiguous"),
         ("store fault", "commit conflict"),

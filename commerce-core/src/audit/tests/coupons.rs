@@ -1,7 +1,7 @@
 //! Requests for coupons and gates.
 
 use super::*;
-use crate::coupon::{CouponRequest, GateKeeper, GateRequest, GateVerdict, RequestOutcome, Settlement};
+use crate::coupon::{CouponRequest, GateKeeper, GateRebuild, GateRequest, GateVerdict, RequestOutcome, Settlement};
 
 /// A request of user 5 that was admitted at `NOW`.
 fn pending_request(store: &MemoryStore) {
@@ -45,7 +45,7 @@ async fn gate_of(store: &MemoryStore) -> InProcessGate {
     store.tamper(|state| row(&mut state.coupons, 1).initial_stock = 10);
     let gate = InProcessGate::new();
     let keeper = GateKeeper { store: Arc::new(store.clone()), gate: Arc::new(gate.clone()), locks: locks() };
-    assert_eq!(keeper.rebuild(id(1)).await.unwrap(), Some(2));
+    assert_eq!(keeper.rebuild(id(1)).await.unwrap(), GateRebuild::Open { places: 2 });
     gate
 }
 

@@ -90,7 +90,7 @@ impl Shop {
             Group::Coupon => self.consume(CouponSteps { clock: Arc::clone(&self.clock) as _ }).await,
             Group::Order => self.consume(OrderSteps { clock: Arc::clone(&self.clock) as _ }).await,
             Group::CouponIssuer => self.consume(CouponIssuer { clock: Arc::clone(&self.clock) as _ }).await,
-            Group::CouponGate => self.take_effect(GateSettler { gate: Arc::clone(&self.commerce.parts().gate) }).await,
+            Group::CouponGate => self.take_effect(GateSettler { keeper: self.commerce.gate_keeper().clone() }).await,
             Group::Ranking => {
                 let (board, calendar) = (Arc::clone(&self.commerce.parts().board), self.commerce.settings().calendar);
                 self.take_effect(SaleCounter { board, calendar, clock: Arc::clone(&self.clock) as _ }).await;

@@ -1,5 +1,6 @@
 use super::client::Client;
 use commerce_core::Clock;
+use commerce_core::coupon::GateRebuild;
 use std::time::Duration;
 
 const BLOWS: usize = 6;
@@ -50,10 +51,17 @@ pub(crate) async fn rage(client: &Client) {
     }
 }
 
-/// An operator has a gate rebuilt while people pass it.
+/// An operator has a gate rebuilt while people pass it, or asks whoever handles events to do it.
 async fn rebuild_a_gate(client: &Client) {
     let Some(coupon) = client.dice.pick(&client.world.catalog.borrow().coupons) else { return };
-    let rebuilt = client.ask(async |commerce| commerce.gate_keeper().rebuild(coupon).await.is_ok_and(|places| places.is_some())).await;
+    if client.dice.below(2) == 0 {
+        let asked = client.ask(async |commerce| commerce.ask_for_gate(coupon).await.is_ok()).await;
+        client.world.count("operator", if asked == Some(true) { "asks for a gate" } else { "fails to ask for a gate" });
+        client.world.note("operator", &format!("asks for the gate of coupon {coupon} – {asked:?}"));
+        return;
+    }
+    let open = |rebuilt| matches!(rebuilt, Ok(GateRebuild::Open { .. }));
+    let rebuilt = client.ask(async |commerce| open(commerce.gate_keeper().rebuild(coupon).await)).await;
     client.world.count("operator", if rebuilt == Some(true) { "rebuilds a gate" } else { "fails at a gate" });
     client.world.note("operator", &format!("has the gate of coupon {coupon} rebuilt – {rebuilt:?}"));
 }

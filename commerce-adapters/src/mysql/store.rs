@@ -68,6 +68,10 @@ impl Store for MysqlStore {
         Ok(Box::new(SqlUnitOfWork::<MySql>::new(MysqlSession::begin(self.connections.lend().await?).await?)))
     }
 
+    async fn begin_unlocked(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        Ok(Box::new(SqlUnitOfWork::<MySql>::unlocked(MysqlSession::begin(self.connections.lend().await?).await?)))
+    }
+
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {
         self.lease(sequence, len).await
     }

@@ -1,5 +1,5 @@
 use super::coupon_requests;
-use super::statements::{Guard, Update, VALUES_MAX, by_key, fetch, insert, push_list, select_in, update};
+use super::statements::{Guard, Update, VALUES_MAX, by_key, execute, fetch, insert, push_list, select_in, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
@@ -17,7 +17,6 @@ pub(super) const HELD_COLUMNS: &str = "id, user_id, coupon_id, place, task_id, i
 pub(super) const SELECT_PAIRS: &str = "SELECT h.id, h.user_id, h.coupon_id, h.place, h.task_id, h.issued_at, h.used_at, h.order_id, \
      c.id, c.name, c.discount_kind, c.discount_value, c.initial_stock, c.issued, c.opens_at, c.expires_at, c.created_at \
      FROM user_coupons h JOIN coupons c ON c.id = h.coupon_id";
-const SAVE: Update = Update { table: "coupons", key: "id", columns: &["issued"], guard: Guard::Exists };
 const SAVE_HELD: Update = Update { table: "user_coupons", key: "id", columns: &["status", "used_at", "order_id"], guard: Guard::Exists };
 
 /// Reads [`COLUMNS`].
@@ -113,13 +112,15 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
 
     async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError> {
         let (head, tail) =
-            (format!("SELECT {COLUMNS} FROM coupons{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+            (format!("SELECT {COLUMNS} FROM coupons{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", self.for_update()));
         select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 
-    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
-        let updated = update(self.link(), &SAVE, coupons, |coupon| [coupon.id.get().into(), coupon.issued.into()]);
-        updated.await
+    async fn take(&mut self, coupon: CouponId, count: u32) -> Result<bool, StoreError> {
+        let mut take = QueryBuilder::<DB>::new("UPDATE coupons SET issued = issued + ");
+        take.push_bind(i64::from(count)).push(" WHERE id = ").push_bind(coupon.get());
+        take.push(" AND initial_stock - issued >= ").push_bind(i64::from(count));
+        Ok(execute(self.link(), take).await? == 1)
     }
 
     async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
@@ -140,8 +141,10 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock_user_coupons(&mut self, ids: &[UserCouponId]) -> Result<Vec<(UserCoupon, Coupon)>, StoreError> {
-        let (head, tail) =
-            (format!("SELECT {HELD_COLUMNS} FROM user_coupons{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+        let (head, tail) = (
+            format!("SELECT {HELD_COLUMNS} FROM user_coupons{} WHERE id IN", by_key::<DB>()),
+            format!(" ORDER BY id{}", self.for_update()),
+        );
         let user_coupons = select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read_held).await?;
         // A join would lock the coupons as well, which everybody who has one shares.
         let head = format!("SELECT {COLUMNS} FROM coupons WHERE id IN");
@@ -163,7 +166,8 @@ impl<DB: Backend> CouponRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock_requests(&mut self, tasks: &[TaskId]) -> Result<Vec<CouponRequest>, StoreError> {
-        coupon_requests::by_task::<DB>(self.link(), tasks, DB::FOR_UPDATE).await
+        let for_update = self.for_update();
+        coupon_requests::by_task::<DB>(self.link(), tasks, for_update).await
     }
 
     async fn save_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ impl<DB: Backend> DeadLetterRepository for SqlUnitOfWork<DB> {
 
     async fn lock(&mut self, id: DeadLetterId) -> Result<Option<DeadLetter>, StoreError> {
         let mut query = QueryBuilder::<DB>::new(SELECT);
-        query.push(" WHERE id = ").push_bind(id.get()).push(DB::FOR_UPDATE);
+        query.push(" WHERE id = ").push_bind(id.get()).push(self.for_update());
         Ok(fetch(self.link(), query, read).await?.pop())
     }
 

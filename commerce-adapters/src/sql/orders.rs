@@ -120,7 +120,8 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     }
 
     async fn lock(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
-        let orders = by_id::<DB>(self.link(), ids, DB::FOR_UPDATE).await?;
+        let for_update = self.for_update();
+        let orders = by_id::<DB>(self.link(), ids, for_update).await?;
         self.itemised.extend(orders.iter().filter(|order| !order.items.is_empty()).map(|order| order.id));
         Ok(orders)
     }

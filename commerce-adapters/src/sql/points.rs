@@ -1,9 +1,10 @@
-use super::statements::{Guard, Update, by_key, insert, select_in, update};
+use super::statements::{Guard, Update, by_key, execute, fetch, insert, select_in, update};
 use super::{Backend, Fields, SqlUnitOfWork};
 use async_trait::async_trait;
-use commerce_core::UserId;
 use commerce_core::point::{NewPointEntry, PointAccount, PointEntry, PointKind, PointRepository};
 use commerce_core::store::StoreError;
+use commerce_core::{Money, UserId};
+use sqlx::QueryBuilder;
 
 pub(super) const ACCOUNT_COLUMNS: &str = "user_id, balance, version";
 pub(super) const ENTRY_COLUMNS: &str = "id, user_id, kind, amount, balance_after, order_id, idempotency_key, created_at";
@@ -34,7 +35,7 @@ pub(super) fn read_entry<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<PointE
 impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, users: &[UserId]) -> Result<Vec<PointAccount>, StoreError> {
         let head = format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts{} WHERE user_id IN", by_key::<DB>());
-        let tail = format!(" ORDER BY user_id{}", DB::FOR_UPDATE);
+        let tail = format!(" ORDER BY user_id{}", self.for_update());
         select_in(self.link(), &head, users.iter().map(|id| id.get()), &tail, read_account).await
     }
 
@@ -63,5 +64,17 @@ impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
             row.push_bind(entry.at.millis());
         });
         added.await.map(drop)
+    }
+
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError> {
+        let mut shift = QueryBuilder::<DB>::new("UPDATE point_accounts SET version = version + 1, balance = balance + ");
+        shift.push_bind(delta).push(" WHERE user_id = ").push_bind(user.get()).push(" AND balance BETWEEN ");
+        shift.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(Money::MAX.krw().saturating_sub(delta));
+        if execute(self.link(), shift).await? == 0 {
+            return Ok(None);
+        }
+        let mut look = QueryBuilder::<DB>::new(format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts WHERE user_id = "));
+        look.push_bind(user.get());
+        Ok(fetch(self.link(), look, read_account).await?.pop())
     }
 }

@@ -1,10 +1,11 @@
-use super::statements::{Guard, Update, by_key, insert, select_in, update};
+use super::statements::{Guard, Update, by_key, execute, fetch, insert, select_in, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockQuantity, StockRepository};
 use commerce_core::store::StoreError;
 use commerce_core::{OptionId, OrderId};
+use sqlx::QueryBuilder;
 
 pub(super) const COLUMNS: &str = "option_id, quantity, version";
 pub(super) const ENTRY_COLUMNS: &str = "id, option_id, kind, delta, order_id, reason, created_at";
@@ -59,7 +60,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, options: &[OptionId]) -> Result<Vec<Stock>, StoreError> {
         let head = format!("SELECT {COLUMNS} FROM stocks{} WHERE option_id IN", by_key::<DB>());
-        let tail = format!(" ORDER BY option_id{}", DB::FOR_UPDATE);
+        let tail = format!(" ORDER BY option_id{}", self.for_update());
         select_in(self.link(), &head, options.iter().map(|id| id.get()), &tail, read).await
     }
 
@@ -78,6 +79,18 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
             update(self.link(), &SAVE, stock, |stock| [stock.option_id.get().into(), stock.quantity.units().into(), stock.version.into()]);
         updated.await?;
         self.append_stock_entries(entries).await
+    }
+
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError> {
+        let mut shift = QueryBuilder::<DB>::new("UPDATE stocks SET version = version + 1, quantity = quantity + ");
+        shift.push_bind(delta).push(" WHERE option_id = ").push_bind(option.get()).push(" AND quantity BETWEEN ");
+        shift.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(StockQuantity::MAX.saturating_sub(delta));
+        if execute(self.link(), shift).await? == 0 {
+            return Ok(None);
+        }
+        let mut look = QueryBuilder::<DB>::new(format!("SELECT {COLUMNS} FROM stocks WHERE option_id = "));
+        look.push_bind(option.get());
+        Ok(fetch(self.link(), look, read).await?.pop())
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {

@@ -17,6 +17,7 @@ use std::collections::HashSet;
 /// A transaction on one connection, and every repository over it. Dropping it drops the session, which rolls back.
 pub(crate) struct SqlUnitOfWork<DB: Backend> {
     session: DB::Session,
+    for_update: &'static str,
     /// Events that wait for the commit, with the ids they have already, so that those of all handlers of a batch are written by few statements.
     pub(super) unwritten: Vec<(Option<EventId>, Message)>,
     /// Events that were written.
@@ -30,7 +31,17 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
 impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Takes over a connection in a transaction that was just begun.
     pub(crate) fn new(session: DB::Session) -> Self {
-        Self { session, unwritten: Vec::new(), written: Vec::new(), asked: 0, itemised: HashSet::new() }
+        Self { session, for_update: DB::FOR_UPDATE, unwritten: Vec::new(), written: Vec::new(), asked: 0, itemised: HashSet::new() }
+    }
+
+    /// The same, but what it would lock it only reads.
+    pub(crate) fn unlocked(session: DB::Session) -> Self {
+        Self { for_update: "", ..Self::new(session) }
+    }
+
+    /// Put behind a SELECT whose rows are about to be changed.
+    pub(super) fn for_update(&self) -> &'static str {
+        self.for_update
     }
 
     pub(super) fn link(&mut self) -> &mut dyn Link<DB> {

@@ -27,7 +27,7 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<User, StoreE
 impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let (head, tail) =
-            (format!("SELECT {COLUMNS} FROM users{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", DB::FOR_UPDATE));
+            (format!("SELECT {COLUMNS} FROM users{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{}", self.for_update()));
         select_in(self.link(), &head, ids.iter().map(|id| id.get()), &tail, read).await
     }
 

@@ -8,7 +8,7 @@ use crate::sql::statements::execute;
 use crate::sql::{OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
-use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
+use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork, Writers};
 use commerce_core::{Sequence, Timestamp};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, QueryBuilder, Sqlite};
@@ -141,6 +141,11 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(self.session().await?)))
+    }
+
+    fn writers(&self) -> Writers {
+        // A transaction holds the file's only lock for writers from its begin.
+        Writers::One
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {

@@ -15,11 +15,9 @@ pub trait CouponRepository: Send {
     /// These coupons, locked until the unit of work ends, in ascending id order; unknown ids are left out.
     async fn lock(&mut self, ids: &[CouponId]) -> Result<Vec<Coupon>, StoreError>;
 
-    /// Writes how many of these coupons were issued.
-    ///
-    /// # Errors
-    /// MUST fail with [`StoreError::Conflict`] if one of them does not exist.
-    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError>;
+    /// Counts `count` more of a coupon as issued, by one statement, if as many are left; `false`, and nothing is changed, if they are not, or if there
+    /// is no such coupon. The row is locked from then on.
+    async fn take(&mut self, coupon: CouponId, count: u32) -> Result<bool, StoreError>;
 
     /// Puts coupons into users' hands.
     ///

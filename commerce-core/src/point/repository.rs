@@ -20,4 +20,9 @@ pub trait PointRepository: Send {
     /// # Errors
     /// MUST fail with [`StoreError::Conflict`] unless every stored version still is the `version` that was read.
     async fn save(&mut self, accounts: &[PointAccount], entries: &[NewPointEntry]) -> Result<(), StoreError>;
+
+    /// Adds `delta` points to the balance of a user by one statement, if it stays from 0 to [`Money::MAX`](crate::Money::MAX), and answers the account
+    /// afterwards; `None`, and nothing is changed, if it would not, or if there is no account. The row is locked from then on, and its version rises.
+    /// The ledger entry is left to [`save`](Self::save), which takes entries without accounts.
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError>;
 }

@@ -21,6 +21,11 @@ pub trait StockRepository: Send {
     /// MUST fail with [`StoreError::Conflict`] unless every stored version still is the `version` that was read.
     async fn save(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError>;
 
+    /// Adds `delta` units to the stock of an option by one statement, if it stays from 0 to 1,000,000,000, and answers the stock afterwards; `None`, and
+    /// nothing is changed, if it would not, or if the option has no stock. The row is locked from then on, and its version rises. The ledger entry is
+    /// left to [`save`](Self::save), which takes entries without stock.
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError>;
+
     /// What these orders reserved less what they released, ascending by order and option. An option that an order gave back entirely is
     /// listed with zero units, an order that never reserved anything is left out.
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError>;

@@ -40,6 +40,8 @@ pub struct StockQuantity(u32);
 impl StockQuantity {
     /// Sold out.
     pub const ZERO: Self = Self(0);
+    /// The most units of an option.
+    pub const MAX: i64 = STOCK_MAX;
 
     /// Checks a number of units.
     ///

@@ -23,4 +23,4 @@ pub use queries::{
     CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor,
 };
 pub use transact::{Transaction, transact};
-pub use unit_of_work::{IdBlock, Store, UnitOfWork};
+pub use unit_of_work::{IdBlock, Store, UnitOfWork, Writers};

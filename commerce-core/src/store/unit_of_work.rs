@@ -59,6 +59,15 @@ pub struct IdBlock {
     pub len: u32,
 }
 
+/// Which processes write while a unit of work is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// This one alone: whatever other processes there are, they are kept out from its begin to its end.
+    One,
+    /// Any number of them, at the same time.
+    Many,
+}
+
 /// Where the shop's data lives.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -67,6 +76,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`] if there is none in time.
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// Begins a unit of work in which what a repository would lock is only read: it may have changed since when it is saved. A save that checks the
+    /// version fails with [`StoreError::Conflict`] then, others overwrite what came between. What is written MUST be locked until the end as ever. A
+    /// store MAY lock what is read all the same, as this default does.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    async fn begin_unlocked(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.begin().await
+    }
+
+    /// Which processes write while a unit of work of this one is under way. [`Writers::One`] is a promise.
+    fn writers(&self) -> Writers {
+        Writers::Many
+    }
 
     /// Takes the next `len` ids of a sequence, durably and in a transaction of its own: they MUST never be leased again, by whatever
     /// process. It MUST NOT be called while the caller holds a unit of work.

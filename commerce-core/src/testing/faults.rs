@@ -9,7 +9,7 @@ use crate::payment::PaymentRepository;
 use crate::point::PointRepository;
 use crate::product::ProductRepository;
 use crate::stock::StockRepository;
-use crate::store::{IdBlock, Queries, Random, Store, StoreError, UnitOfWork};
+use crate::store::{IdBlock, Queries, Random, Store, StoreError, UnitOfWork, Writers};
 use crate::user::UserRepository;
 use crate::{Sequence, Timestamp};
 use async_trait::async_trait;
@@ -133,6 +133,19 @@ impl FaultyStore {
         self.script([]);
     }
 
+    async fn meet_fault(
+        &self,
+        begin: impl Future<Output = Result<Box<dyn UnitOfWork>, StoreError>>,
+    ) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let fault = locked(&self.plan).next();
+        locked(&self.counts).begun += 1;
+        if fault == Some(Fault::BeginUnavailable) {
+            locked(&self.counts).count(Fault::BeginUnavailable);
+            return Err(StoreError::Unavailable(injected()));
+        }
+        Ok(Box::new(FaultyUnitOfWork { inner: begin.await?, fault, counts: Arc::clone(&self.counts) }))
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> FaultCounts {
         *locked(&self.counts)
@@ -146,14 +159,15 @@ fn injected() -> Box<dyn std::error::Error + Send + Sync> {
 #[async_trait]
 impl Store for FaultyStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let fault = locked(&self.plan).next();
-        locked(&self.counts).begun += 1;
-        if fault == Some(Fault::BeginUnavailable) {
-            locked(&self.counts).count(Fault::BeginUnavailable);
-            return Err(StoreError::Unavailable(injected()));
-        }
-        let inner = self.inner.begin().await?;
-        Ok(Box::new(FaultyUnitOfWork { inner, fault, counts: Arc::clone(&self.counts) }))
+        self.meet_fault(self.inner.begin()).await
+    }
+
+    async fn begin_unlocked(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.meet_fault(self.inner.begin_unlocked()).await
+    }
+
+    fn writers(&self) -> Writers {
+        self.inner.writers()
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {

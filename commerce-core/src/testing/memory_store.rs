@@ -12,6 +12,7 @@ mod points;
 mod products;
 mod purge;
 mod queries;
+mod right;
 mod snapshot;
 mod state;
 mod stock;
@@ -23,18 +24,19 @@ pub(crate) use state::State;
 use self::snapshot::MemorySnapshot;
 use self::unit_of_work::MemoryUnitOfWork;
 use crate::audit::AuditSnapshot;
-use crate::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
+use crate::store::{IdBlock, Queries, Store, StoreError, UnitOfWork, Writers};
 use crate::{ID_MAX, Sequence, Timestamp};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 
 /// How long [`Store::begin`] waits for the writer before it: far longer than any test holds a unit of work, so that a test that deadlocks
 /// with itself ends with an error.
 const BEGIN_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// A [`Store`] in memory: one writer at a time, readers apart. Clones share their data.
+/// A [`Store`] in memory: one writer at a time, readers apart; whoever locks nothing becomes the writer when it first writes. Clones share their data.
 ///
 /// A unit of work changes a copy of everything, which is cheap because copies share what they have in common; its commit puts the copy in
 /// place of the original. So a unit of work that is dropped leaves no trace, and a snapshot is a copy that nobody changes.
@@ -53,6 +55,12 @@ struct Shared {
 impl Shared {
     fn state(&self) -> State {
         locked(&self.committed).clone()
+    }
+
+    /// The right to write, once nobody else has it.
+    async fn write(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let writer = Arc::clone(&self.writer).lock_owned();
+        tokio::time::timeout(BEGIN_WAIT_MAX, writer).await.map_err(|late| StoreError::Unavailable(late.into()))
     }
 
     fn replace(&self, state: State) {
@@ -86,9 +94,16 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let writer = Arc::clone(&self.shared.writer).lock_owned();
-        let writer = tokio::time::timeout(BEGIN_WAIT_MAX, writer).await.map_err(|late| StoreError::Unavailable(late.into()))?;
+        let writer = self.shared.write().await?;
         Ok(Box::new(MemoryUnitOfWork::begin(Arc::clone(&self.shared), writer)))
+    }
+
+    async fn begin_unlocked(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        Ok(Box::new(MemoryUnitOfWork::begin_unlocked(Arc::clone(&self.shared))))
+    }
+
+    fn writers(&self) -> Writers {
+        Writers::One
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {

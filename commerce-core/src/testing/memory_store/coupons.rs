@@ -8,6 +8,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl CouponRepository for State {
     async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         coupons.iter().try_for_each(|coupon| insert_new(&mut self.coupons, coupon.id, coupon.clone(), "coupon"))
     }
 
@@ -15,14 +16,15 @@ impl CouponRepository for State {
         Ok(pick(&self.coupons, ids))
     }
 
-    async fn save(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
-        for coupon in coupons {
-            self.coupons.get_mut(&coupon.id).ok_or(StoreError::Conflict)?.issued = coupon.issued;
-        }
-        Ok(())
+    async fn take(&mut self, coupon: CouponId, count: u32) -> Result<bool, StoreError> {
+        self.begin_to_write().await?;
+        let left = |coupon: &Coupon| coupon.initial_stock.saturating_sub(coupon.issued);
+        let coupon = self.coupons.get_mut(&coupon).filter(|coupon| left(coupon) >= count);
+        Ok(coupon.map(|coupon| coupon.issued += count).is_some())
     }
 
     async fn issue(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for held in user_coupons {
             if self.user_coupon_by_holder.insert((held.user_id, held.coupon_id), held.id).is_some() {
                 return Err(duplicate("user coupon of a user"));
@@ -41,6 +43,7 @@ impl CouponRepository for State {
     }
 
     async fn save_user_coupons(&mut self, user_coupons: &[UserCoupon]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for held in user_coupons {
             self.user_coupons.get_mut(&held.id).ok_or(StoreError::Conflict)?.state = held.state;
         }
@@ -48,6 +51,7 @@ impl CouponRepository for State {
     }
 
     async fn insert_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         let table = &mut self.coupon_requests;
         requests.iter().try_for_each(|request| insert_new(table, request.task_id, request.clone(), "request for a coupon"))
     }
@@ -57,6 +61,7 @@ impl CouponRepository for State {
     }
 
     async fn save_requests(&mut self, requests: &[CouponRequest]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for request in requests {
             let stored = self.coupon_requests.get_mut(&request.task_id).ok_or(StoreError::Conflict)?;
             (stored.position, stored.outcome) = (request.position, request.outcome);

@@ -13,6 +13,7 @@ impl IdempotencyRepository for State {
     }
 
     async fn insert(&mut self, records: &[IdempotencyRecord]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for record in records {
             let key = (record.claim.owner, record.claim.key.clone());
             insert_new(&mut self.idempotency, key, record.clone(), "idempotency key")?;
@@ -21,6 +22,7 @@ impl IdempotencyRepository for State {
     }
 
     async fn replace(&mut self, record: &IdempotencyRecord) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         let key = (record.claim.owner, record.claim.key.clone());
         *self.idempotency.get_mut(&key).ok_or(StoreError::Conflict)? = record.clone();
         Ok(())

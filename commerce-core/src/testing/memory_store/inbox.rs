@@ -7,6 +7,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl InboxRepository for State {
     async fn record(&mut self, group: Group, events: &[EventId], now: Timestamp) -> Result<Vec<EventId>, StoreError> {
+        self.begin_to_write().await?;
         let mut new = Vec::new();
         for &event in events {
             if !self.inbox.contains_key(&(group, event)) {
@@ -18,6 +19,7 @@ impl InboxRepository for State {
     }
 
     async fn forget(&mut self, group: Group, event: EventId) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         self.inbox.remove(&(group, event));
         Ok(())
     }

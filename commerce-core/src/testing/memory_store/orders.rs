@@ -9,6 +9,7 @@ use std::sync::Arc;
 #[async_trait]
 impl OrderRepository for State {
     async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for order in orders {
             insert_new(&mut self.orders, order.id, Arc::new(order.clone()), "order")?;
             self.orders_by_user.insert((order.user_id, order.ordered_at, order.id));
@@ -21,6 +22,7 @@ impl OrderRepository for State {
     }
 
     async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for order in orders {
             let stored = self.orders.get_mut(&order.id).filter(|stored| stored.version == order.version).ok_or(StoreError::Conflict)?;
             let items = if stored.status == OrderStatus::Pending { order.items.clone() } else { stored.items.clone() };

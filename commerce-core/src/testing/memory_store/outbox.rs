@@ -10,6 +10,7 @@ use std::sync::Arc;
 #[async_trait]
 impl OutboxRepository for State {
     async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for event in events {
             let id = self.next_id()?;
             self.put_out(id, event.encode(id));
@@ -24,12 +25,14 @@ impl OutboxRepository for State {
     }
 
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         let row = self.next_id()?;
         self.put_out(row, message.clone());
         Ok(())
     }
 
     async fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Claimed, StoreError> {
+        self.begin_to_write().await?;
         let (mut claimed, mut with_others) = (Claimed::default(), BTreeSet::new());
         for &row in &self.unsent {
             if claimed.rows.len() == rows(limit) {
@@ -50,6 +53,7 @@ impl OutboxRepository for State {
     }
 
     async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for row in rows {
             if let Some(entry) = self.outbox.get_mut(row) {
                 entry.sent_at = Some(now);

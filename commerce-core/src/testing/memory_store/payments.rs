@@ -8,6 +8,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl PaymentRepository for State {
     async fn insert(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for payment in payments {
             insert_new(&mut self.payments, payment.id, payment.clone(), "payment")?;
             self.payments_by_order.insert((payment.order_id, payment.id));
@@ -21,6 +22,7 @@ impl PaymentRepository for State {
     }
 
     async fn save(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for payment in payments {
             let stored = self.payments.get_mut(&payment.id).ok_or(StoreError::Conflict)?;
             stored.status = payment.status;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 #[async_trait]
 impl ProductRepository for State {
     async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for product in products {
             insert_new(&mut self.products, product.id, product.clone(), "product")?;
             for option in &product.options {

@@ -1,3 +1,4 @@
+use super::right::Right;
 use crate::coupon::{Coupon, CouponRequest, Position, UserCoupon};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, KeyOwner};
 use crate::messaging::{DeadLetter, Envelope, Group, Message};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 /// All tables and their indexes. A clone shares its nodes with the original, so that it costs next to nothing.
 #[derive(Clone, Default)]
 pub(crate) struct State {
+    pub(super) right: Right,
     pub(crate) users: OrdMap<UserId, User>,
     pub(crate) user_by_email: OrdMap<String, UserId>,
     pub(crate) accounts: OrdMap<UserId, PointAccount>,

@@ -1,6 +1,6 @@
 use super::State;
 use super::state::{insert_new, largest, pick, smallest};
-use crate::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockRepository};
+use crate::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockQuantity, StockRepository};
 use crate::store::StoreError;
 use crate::{OptionId, OrderId};
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ impl StockRepository for State {
     }
 
     async fn open(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for shelf in stock {
             insert_new(&mut self.stock, shelf.option_id, shelf.clone(), "stock")?;
         }
@@ -20,11 +21,20 @@ impl StockRepository for State {
     }
 
     async fn save(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for shelf in stock {
             let stored = self.stock.get_mut(&shelf.option_id).filter(|stored| stored.version == shelf.version);
             *stored.ok_or(StoreError::Conflict)? = Stock { version: shelf.version + 1, ..shelf.clone() };
         }
         self.append_stock_entries(entries)
+    }
+
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError> {
+        self.begin_to_write().await?;
+        let Some(stored) = self.stock.get_mut(&option) else { return Ok(None) };
+        let Ok(quantity) = StockQuantity::new(i64::from(stored.quantity.units()).saturating_add(delta)) else { return Ok(None) };
+        *stored = Stock { quantity, version: stored.version + 1, ..*stored };
+        Ok(Some(stored.clone()))
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {

@@ -1,3 +1,4 @@
+use super::right::Right;
 use super::{Shared, State};
 use crate::coupon::CouponRepository;
 use crate::idempotency::IdempotencyRepository;
@@ -18,14 +19,15 @@ use tokio::sync::OwnedMutexGuard;
 pub(super) struct MemoryUnitOfWork {
     state: State,
     shared: Arc<Shared>,
-    _writer: OwnedMutexGuard<()>,
 }
 
 impl MemoryUnitOfWork {
     pub(super) fn begin(shared: Arc<Shared>, writer: OwnedMutexGuard<()>) -> Self {
-        let mut state = shared.state();
-        state.appended.clear();
-        Self { state, shared, _writer: writer }
+        Self { state: shared.state().with(Right::Held(Arc::new(writer))), shared }
+    }
+
+    pub(super) fn begin_unlocked(shared: Arc<Shared>) -> Self {
+        Self { state: shared.state().with(Right::Later(Arc::clone(&shared))), shared }
     }
 }
 
@@ -80,8 +82,13 @@ impl UnitOfWork for MemoryUnitOfWork {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { state, shared, _writer } = *self;
-        shared.replace(state);
+        let Self { mut state, shared } = *self;
+        // Let go when the state is in its place. Without the right nothing was written.
+        let right = std::mem::take(&mut state.right);
+        if matches!(right, Right::Held(_)) {
+            state.appended.clear();
+            shared.replace(state);
+        }
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ impl UserRepository for State {
     }
 
     async fn insert(&mut self, users: &[User]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for user in users {
             if self.user_by_email.insert(user.email.unique_key(), user.id).is_some() {
                 return Err(duplicate("email"));
@@ -30,6 +31,7 @@ impl UserRepository for State {
     }
 
     async fn update(&mut self, users: &[User]) -> Result<(), StoreError> {
+        self.begin_to_write().await?;
         for user in users {
             let stored = self.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
             stored.name = user.name.clone();

@@ -1,7 +1,7 @@
 //! Who buys, and what there is to buy.
 
 use super::Shop;
-use commerce_core::coupon::{Coupon, CouponName, Discount, DiscountKind, NewCoupon, Position, UserCoupon, UserCouponState};
+use commerce_core::coupon::{CouponName, Discount, DiscountKind, NewCoupon, Position, UserCoupon, UserCouponState};
 use commerce_core::order::{OrderLine, OrderLines, Quantity};
 use commerce_core::point::ChargeAmount;
 use commerce_core::product::{Category, NewOption, NewProduct, OptionName, Product, ProductDescription, ProductName, UnitPrice};
@@ -61,7 +61,7 @@ impl Shop {
             issued_at: self.clock.now(),
         };
         let mut uow = self.memory.begin().await.unwrap();
-        uow.coupons().save(&[Coupon { issued: 1, ..coupon.clone() }]).await.unwrap();
+        assert!(uow.coupons().take(coupon.id, 1).await.unwrap());
         uow.coupons().issue(&[held]).await.unwrap();
         uow.commit().await.unwrap();
         // The gate was not asked: it is told.

@@ -1,4 +1,4 @@
-use super::samples::{BATCHES, NOW, attempt, coupon, id, ids, krw, order, seconds, user_coupon, with_coupons, with_users, write};
+use super::samples::{BATCHES, NOW, at_once, attempt, coupon, id, ids, krw, order, seconds, user_coupon, with_coupons, with_users, write};
 use crate::Money;
 use crate::coupon::{Coupon, CouponName, Discount, Position, UserCoupon, UserCouponState};
 use crate::store::{PageLimit, Store, StoreError};
@@ -33,23 +33,24 @@ pub(super) async fn a_coupon_whose_id_exists_is_refused(store: &dyn Store) {
     assert!(is_duplicate(&refused), "{refused:?}");
 }
 
-pub(super) async fn issued_counts_are_written_in_batches_of_any_size(store: &dyn Store) {
-    with_coupons(store, 300).await;
-    for size in BATCHES {
-        let mut coupons = write(store, async |uow| uow.coupons().lock(&ids(size)).await).await;
-        for coupon in &mut coupons {
-            coupon.issued += 3;
-        }
-        write(store, async |uow| uow.coupons().save(&coupons).await).await;
-        let stored = write(store, async |uow| uow.coupons().lock(&ids(size)).await).await;
-        assert_eq!(stored, coupons);
-    }
+pub(super) async fn coupons_are_taken_while_they_last(store: &dyn Store) {
+    with_coupons(store, 2).await;
+    let take = async |number: i64, count: u32| write(store, async |uow| uow.coupons().take(id(number), count).await).await;
+    assert!(take(1, 3).await);
+    assert!(!take(1, 998).await, "997 are left");
+    assert!(take(1, 997).await);
+    assert!(!take(1, 1).await);
+    assert!(take(1, 0).await);
+    assert!(!take(3, 1).await, "there is no such coupon");
+    let issued = |coupon: &Coupon| coupon.issued;
+    assert_eq!(write(store, async |uow| uow.coupons().lock(&ids(2)).await).await.iter().map(issued).collect::<Vec<_>>(), [1_000, 0]);
 }
 
-pub(super) async fn an_unknown_coupon_cannot_be_saved(store: &dyn Store) {
+pub(super) async fn no_more_coupons_are_taken_than_there_are_by_many_at_once(store: &dyn Store) {
     with_coupons(store, 1).await;
-    let refused = attempt(store, async |uow| uow.coupons().save(&[coupon(1), coupon(2)]).await).await;
-    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    write(store, async |uow| uow.coupons().take(id(1), 990).await).await;
+    let taken = at_once(20, async || attempt(store, async |uow| uow.coupons().take(id(1), 1).await).await).await;
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), 10);
 }
 
 pub(super) async fn user_coupons_come_back_as_they_were_written_in_batches_of_any_size(store: &dyn Store) {

@@ -9,7 +9,7 @@ mod products;
 mod purge;
 mod requests;
 mod sales;
-mod samples;
+pub(super) mod samples;
 mod snapshot;
 mod stock;
 mod unit_of_work;
@@ -30,6 +30,7 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         unit_of_work::dropping_a_unit_of_work_rolls_everything_back,
         unit_of_work::a_unit_of_work_that_failed_leaves_nothing_behind,
         unit_of_work::no_update_is_lost_among_many_at_once,
+        unit_of_work::no_update_is_lost_among_many_at_once_that_lock_nothing,
         unit_of_work::ids_are_never_leased_twice,
         unit_of_work::a_lease_outlives_a_unit_of_work_that_is_rolled_back,
         unit_of_work::it_answers_a_ping,
@@ -48,6 +49,8 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         points::a_save_on_top_of_what_was_not_read_is_refused,
         points::an_account_that_does_not_exist_cannot_be_saved,
         points::a_user_has_one_account,
+        points::a_balance_is_shifted_within_its_bounds_and_not_beyond,
+        points::no_shift_is_lost_among_many_at_once,
         points::accounts_are_locked_ascending_each_once_and_without_unknown_ones,
         points::the_ledger_keeps_the_order_of_changes_and_pages_newest_first,
         points::entries_of_every_kind_come_back_as_they_were,
@@ -66,14 +69,16 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         stock::a_save_on_top_of_what_was_not_read_is_refused,
         stock::an_option_has_stock_once,
         stock::the_stock_of_an_unknown_option_cannot_be_saved,
+        stock::stock_is_shifted_within_its_bounds_and_not_beyond,
+        stock::no_more_is_shifted_off_the_shelf_than_there_is_by_many_at_once,
         stock::reservations_are_what_was_taken_less_what_was_given_back,
         stock::a_unit_of_work_sees_the_reservations_it_made,
         stock::reservations_are_read_in_batches_of_any_size,
         stock::the_ledger_keeps_the_order_of_changes_and_their_reasons,
         coupons::coupons_come_back_as_they_were_written_in_batches_of_any_size,
         coupons::a_coupon_whose_id_exists_is_refused,
-        coupons::issued_counts_are_written_in_batches_of_any_size,
-        coupons::an_unknown_coupon_cannot_be_saved,
+        coupons::coupons_are_taken_while_they_last,
+        coupons::no_more_coupons_are_taken_than_there_are_by_many_at_once,
         coupons::user_coupons_come_back_as_they_were_written_in_batches_of_any_size,
         coupons::a_user_holds_each_coupon_once,
         coupons::a_position_is_given_once_for_each_coupon,

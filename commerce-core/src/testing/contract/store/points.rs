@@ -1,4 +1,4 @@
-use super::samples::{BATCHES, NOW, account, attempt, id, ids, krw, order, seconds, with_users, write};
+use super::samples::{BATCHES, NOW, account, at_once, attempt, id, ids, krw, order, seconds, with_users, write};
 use crate::point::{ChargeAmount, NewPointEntry, PointAccount, PointKind};
 use crate::store::{PageLimit, Store, StoreError};
 use crate::{Money, OrderId, UserId};
@@ -54,6 +54,28 @@ pub(super) async fn a_user_has_one_account(store: &dyn Store) {
     with_users(store, 2).await;
     let refused = attempt(store, async |uow| uow.points().open(&[account(2)]).await).await;
     assert!(matches!(refused, Err(StoreError::Duplicate { .. })), "{refused:?}");
+}
+
+pub(super) async fn a_balance_is_shifted_within_its_bounds_and_not_beyond(store: &dyn Store) {
+    with_users(store, 1).await;
+    let shift = async |user: i64, delta: i64| write(store, async |uow| uow.points().shift(id(user), delta).await).await;
+    let before = write(store, async |uow| uow.points().lock(&[id(1)]).await).await.remove(0);
+    let shifted = shift(1, 5).await.expect("it stays within its bounds");
+    assert_eq!(shifted, PointAccount { balance: krw(5), version: before.version + 1, ..before });
+    for beyond in [-6, Money::MAX.krw() - 4, i64::MAX, i64::MIN] {
+        assert_eq!(shift(1, beyond).await, None, "{beyond}");
+    }
+    assert_eq!(shift(2, 5).await, None, "there is no such account");
+    assert_eq!(shift(1, Money::MAX.krw() - 5).await.map(|account| account.balance), Some(Money::MAX));
+    assert_eq!(shift(1, -Money::MAX.krw()).await.map(|account| account.balance), Some(Money::ZERO));
+}
+
+pub(super) async fn no_shift_is_lost_among_many_at_once(store: &dyn Store) {
+    with_users(store, 1).await;
+    let shifted = at_once(20, async || attempt(store, async |uow| uow.points().shift(id(1), 1_000).await).await).await;
+    let mut balances: Vec<i64> = shifted.into_iter().map(|account| account.expect("a small balance").balance.krw()).collect();
+    balances.sort_unstable();
+    assert!(balances.iter().copied().eq((1..=20).map(|charges| charges * 1_000)), "{balances:?}");
 }
 
 pub(super) async fn accounts_are_locked_ascending_each_once_and_without_unknown_ones(store: &dyn Store) {

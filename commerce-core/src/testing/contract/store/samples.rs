@@ -7,7 +7,8 @@ use crate::payment::{Payment, PaymentMethod, PaymentStatus};
 use crate::point::PointAccount;
 use crate::product::{Category, OptionName, Product, ProductDescription, ProductName, ProductOption, UnitPrice};
 use crate::stock::{Stock, StockQuantity};
-use crate::store::{Store, StoreError, UnitOfWork};
+use crate::store::{Backoff, Store, StoreError, UnitOfWork};
+use crate::testing::SeededRandom;
 use crate::user::{Email, PasswordHash, Role, User, UserName};
 use crate::{InvalidId, Money, Timestamp};
 use std::time::Duration;
@@ -16,9 +17,9 @@ use std::time::Duration;
 pub(super) const BATCHES: [i64; 4] = [1, 2, 37, 300];
 
 /// When everything in the samples happens.
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_123);
+pub(in crate::testing::contract) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_123);
 
-pub(super) fn id<Id: TryFrom<i64, Error = InvalidId>>(number: i64) -> Id {
+pub(in crate::testing::contract) fn id<Id: TryFrom<i64, Error = InvalidId>>(number: i64) -> Id {
     Id::try_from(number).expect("samples have valid ids")
 }
 
@@ -45,8 +46,28 @@ pub(super) async fn attempt<T>(
 }
 
 /// Runs `work` in a unit of work and commits it; nothing may fail.
-pub(super) async fn write<T>(store: &dyn Store, work: impl AsyncFnOnce(&mut dyn UnitOfWork) -> Result<T, StoreError>) -> T {
+pub(in crate::testing::contract) async fn write<T>(
+    store: &dyn Store,
+    work: impl AsyncFnOnce(&mut dyn UnitOfWork) -> Result<T, StoreError>,
+) -> T {
     attempt(store, work).await.expect("the unit of work is free of conflicts")
+}
+
+/// What `work` comes to when it is done by many at once, each again and again until nobody comes between.
+pub(super) async fn at_once<T>(count: usize, work: impl AsyncFn() -> Result<T, StoreError>) -> Vec<T> {
+    let random = SeededRandom::new(1);
+    let until_done = async || {
+        let mut failures = 0;
+        loop {
+            match work().await {
+                Ok(done) => return done,
+                Err(error) => assert!(error.is_contention(), "only contention is expected: {error:?}"),
+            }
+            failures += 1;
+            tokio::time::sleep(Backoff::STORE.jitter(failures, &random)).await;
+        }
+    };
+    futures_util::future::join_all((0..count).map(|_| until_done())).await
 }
 
 pub(super) fn user(number: i64) -> User {
@@ -83,7 +104,7 @@ pub(super) fn product(number: i64) -> Product {
     }
 }
 
-pub(super) fn coupon(number: i64) -> Coupon {
+pub(in crate::testing::contract) fn coupon(number: i64) -> Coupon {
     Coupon {
         id: id(number),
         name: CouponName::parse(&format!("Coupon {number}")).expect("a valid name"),
@@ -169,7 +190,7 @@ pub(super) fn event(number: i64) -> NewEvent {
 }
 
 /// Makes `count` users with their accounts.
-pub(super) async fn with_users(store: &dyn Store, count: i64) {
+pub(in crate::testing::contract) async fn with_users(store: &dyn Store, count: i64) {
     let (users, accounts): (Vec<_>, Vec<_>) = (1..=count).map(|number| (user(number), account(number))).unzip();
     write(store, async |uow| {
         uow.users().insert(&users).await?;

@@ -1,6 +1,6 @@
-use super::samples::{BATCHES, NOW, attempt, id, ids, order, with_orders, with_products, with_users, write};
+use super::samples::{BATCHES, NOW, at_once, attempt, id, ids, order, with_orders, with_products, with_users, write};
 use crate::order::Quantity;
-use crate::stock::{NewStockEntry, Reservation, Stock, StockEntryKind};
+use crate::stock::{NewStockEntry, Reservation, Stock, StockEntryKind, StockQuantity};
 use crate::store::{Store, StoreError};
 use crate::{OptionId, OrderId};
 
@@ -74,6 +74,28 @@ async fn reserve(store: &dyn Store, orders: i64) {
 
 fn reservation(order: i64, option: i64, units: u32) -> Reservation {
     Reservation { order_id: id(order), option_id: id(option), units }
+}
+
+pub(super) async fn stock_is_shifted_within_its_bounds_and_not_beyond(store: &dyn Store) {
+    with_products(store, 1).await;
+    let shift = async |option: i64, delta: i64| write(store, async |uow| uow.stock().shift(id(option), delta).await).await;
+    let before = write(store, async |uow| uow.stock().lock(&[id(1)]).await).await.remove(0);
+    let quantity = StockQuantity::new(1).unwrap();
+    assert_eq!(shift(1, -999).await, Some(Stock { quantity, version: before.version + 1, ..before }));
+    for beyond in [-2, StockQuantity::MAX, i64::MAX, i64::MIN] {
+        assert_eq!(shift(1, beyond).await, None, "{beyond}");
+    }
+    assert_eq!(shift(3, 5).await, None, "there is no such option");
+    assert_eq!(shift(1, StockQuantity::MAX - 1).await.map(|stock| i64::from(stock.quantity.units())), Some(StockQuantity::MAX));
+    assert_eq!(shift(1, -StockQuantity::MAX).await.map(|stock| stock.quantity), Some(StockQuantity::ZERO));
+}
+
+pub(super) async fn no_more_is_shifted_off_the_shelf_than_there_is_by_many_at_once(store: &dyn Store) {
+    with_products(store, 1).await;
+    let shifted = at_once(20, async || attempt(store, async |uow| uow.stock().shift(id(1), -70).await).await).await;
+    let mut left: Vec<u32> = shifted.into_iter().flatten().map(|stock| stock.quantity.units()).collect();
+    left.sort_unstable();
+    assert!(left.iter().copied().eq((0..14).map(|times| 1_000 - 70 * (14 - times))), "{left:?}");
 }
 
 pub(super) async fn reservations_are_what_was_taken_less_what_was_given_back(store: &dyn Store) {

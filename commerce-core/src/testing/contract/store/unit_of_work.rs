@@ -1,8 +1,7 @@
-use super::samples::{NOW, account, attempt, event, id, ids, krw, seconds, user, with_users, write};
+use super::samples::{NOW, account, at_once, attempt, event, id, ids, krw, seconds, user, with_users, write};
 use crate::messaging::Group;
 use crate::point::{ChargeAmount, PointAccount};
-use crate::store::{Backoff, Store, StoreError};
-use crate::testing::SeededRandom;
+use crate::store::{Store, StoreError};
 use crate::{Money, Sequence, UserId};
 use std::collections::BTreeSet;
 
@@ -72,18 +71,23 @@ async fn charge(store: &dyn Store) -> Result<(), StoreError> {
 }
 
 pub(super) async fn no_update_is_lost_among_many_at_once(store: &dyn Store) {
-    const WRITERS: u64 = 20;
     with_users(store, 1).await;
-    let random = SeededRandom::new(1);
-    let charge_until_done = async || {
-        let mut failures = 0;
-        while let Err(error) = charge(store).await {
-            assert!(error.is_contention(), "only contention is expected: {error:?}");
-            failures += 1;
-            tokio::time::sleep(Backoff::STORE.jitter(failures, &random)).await;
-        }
+    at_once(20, async || charge(store).await).await;
+    assert_eq!(store.queries().balance(id(1)).await.unwrap(), Some(krw(20_000)));
+}
+
+pub(super) async fn no_update_is_lost_among_many_at_once_that_lock_nothing(store: &dyn Store) {
+    with_users(store, 1).await;
+    let charge = async || {
+        let mut uow = store.begin_unlocked().await?;
+        let mut accounts: Vec<PointAccount> = uow.points().lock(&[id(1)]).await?;
+        // Everybody has read before anybody writes, where the store lets them.
+        tokio::task::yield_now().await;
+        let entry = accounts[0].charge(ChargeAmount::new(1_000).expect("a valid charge"), None, NOW).expect("a small balance");
+        uow.points().save(&accounts, &[entry]).await?;
+        uow.commit().await
     };
-    futures_util::future::join_all((0..WRITERS).map(|_| charge_until_done())).await;
+    at_once(20, charge).await;
     assert_eq!(store.queries().balance(id(1)).await.unwrap(), Some(krw(20_000)));
 }
 

@@ -7,6 +7,7 @@
 //!   stand the aggregate (pure rules), the use cases (batch handlers) and the port to its rows.
 //! - **Every write** is a [`store::Handler`] over a batch in one [`store::UnitOfWork`]: load, decide, save. [`store::GroupCommit`] makes commands
 //!   that arrive together share a commit.
+//! - **Contended rows** have other [`guard`]s, too: locks, versions, conditions, counters, all behind one interface.
 //! - **Events** ([`messaging`]) are written with the change, travel over a [`messaging::MessageBus`], and are handled exactly once.
 //! - **Proof**: [`audit`] shows that nothing was sold, charged or issued twice, or lost.
 //!
@@ -15,6 +16,7 @@
 
 pub mod audit;
 pub mod coupon;
+pub mod guard;
 pub mod idempotency;
 pub mod lock;
 pub mod messaging;

@@ -1,9 +1,10 @@
-//! Coupon gate, ranking boards, locks, notifications and read cache in Redis, for a shop on more than one machine.
+//! Coupon gate, counters, ranking boards, locks, notifications and read cache in Redis, for a shop on more than one machine.
 //!
 //! [`Redis`] is a server, the master behind Sentinels, or a Cluster; everything else is made from one. Whatever belongs together is changed by one
 //! script in one step, and all keys of a script have one hash tag, so that a Cluster keeps them on one server.
 
 mod board;
+mod counter;
 mod dialler;
 mod gate;
 mod handle;
@@ -14,6 +15,7 @@ mod options;
 mod script;
 
 pub use board::RedisBoard;
+pub use counter::RedisCounter;
 pub use gate::RedisGate;
 pub use handle::{ConnectError, Redis};
 pub use locks::RedisLocks;

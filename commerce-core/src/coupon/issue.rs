@@ -1,9 +1,10 @@
+use super::issue_at_once::take_all;
 use super::{Coupon, CouponRequest, Position, RequestOutcome, UserCoupon, UserCouponState};
 use crate::messaging::{CouponIssueFailed, CouponIssued, Envelope, Event, EventHandler, EventType, Group, Rejection};
 use crate::store::{Loaded, StoreError, UnitOfWork, ascending};
 use crate::{Clock, CouponId, ErrorCode, TaskId, Timestamp, UserId};
 use async_trait::async_trait;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The coupon issuer: puts coupons into the hands of those the gate admitted, in the order in which their requests arrive.
@@ -151,16 +152,8 @@ impl Counter {
     }
 
     async fn close(self, uow: &mut dyn UnitOfWork, decided: &[CouponRequest]) -> Result<(), StoreError> {
-        let mut counts = BTreeMap::<CouponId, u32>::new();
-        for issued in &self.issued {
-            *counts.entry(issued.coupon_id).or_default() += 1;
-        }
-        for (coupon, count) in counts {
-            if !uow.coupons().take(coupon, count).await? {
-                return Err(StoreError::Conflict);
-            }
-        }
         if !self.issued.is_empty() {
+            take_all(uow, &self.issued).await?;
             uow.coupons().issue(&self.issued).await?;
         }
         uow.coupons().save_requests(decided).await

@@ -8,6 +8,7 @@ mod ask_rebuild;
 mod create;
 mod gate;
 mod issue;
+mod issue_at_once;
 mod keeper;
 mod offer;
 mod repository;
@@ -24,6 +25,7 @@ pub use gate::{
     Settlement,
 };
 pub use issue::CouponIssuer;
+pub use issue_at_once::{CouponRation, IssueCoupon, IssueCoupons, IssueCouponsInPlace, IssueError};
 pub use keeper::{GateKeeper, GateRebuild, KeeperError};
 pub use offer::{Coupon, CouponError, CouponName, Discount, DiscountKind, NewCoupon};
 pub use repository::CouponRepository;

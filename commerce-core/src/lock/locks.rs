@@ -31,16 +31,27 @@ impl Locks {
     /// # Errors
     /// [`LockError`] if the service cannot be reached: whoever wants to wait for the service itself tries again.
     pub async fn lock(&self, names: &[LockName], tenure: Tenure, patience: Patience) -> Result<Option<HeldLock>, LockError> {
+        self.lock_counted(names, tenure, patience).await.1
+    }
+
+    /// As [`lock`](Self::lock), and says how often they were found held.
+    pub(crate) async fn lock_counted(
+        &self,
+        names: &[LockName],
+        tenure: Tenure,
+        patience: Patience,
+    ) -> (u32, Result<Option<HeldLock>, LockError>) {
         let names = ascending(names.iter());
         let begun = Instant::now();
-        let waited = self.wait(&names, tenure, patience, begun + patience.wait_max).await;
+        let mut refusals = 0;
+        let waited = self.wait(&names, tenure, patience, &mut refusals).await;
         let outcome = match &waited {
             Ok(Some(_)) => "granted",
             Ok(None) => "gave_up",
             Err(_) => "failed",
         };
         histogram!("commerce_lock_wait_seconds", "kind" => kind(&names), "outcome" => outcome).record(begun.elapsed());
-        waited
+        (refusals, waited)
     }
 
     async fn wait(
@@ -48,21 +59,22 @@ impl Locks {
         names: &[&LockName],
         tenure: Tenure,
         patience: Patience,
-        deadline: Instant,
+        refusals: &mut u32,
     ) -> Result<Option<HeldLock>, LockError> {
-        let (mut refusals, mut watch) = (0, None);
+        let deadline = Instant::now() + patience.wait_max;
+        let mut watch = None;
         loop {
             if let Some(held) = self.attempt(names, tenure).await? {
                 return Ok(Some(held));
             }
-            refusals += 1;
+            *refusals += 1;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(None);
             }
             match (patience.wake, names) {
                 // What is let go before the watch begins is not told: the lock is tried again first.
-                (Wake::Release, [name]) if refusals == 1 => {
+                (Wake::Release, [name]) if *refusals == 1 => {
                     watch = self.service.watch(name.as_str()).await?;
                     if watch.is_some() {
                         continue;
@@ -70,7 +82,7 @@ impl Locks {
                 }
                 _ => {}
             }
-            let pause = patience.sleep(refusals, watch.is_some(), self.random.as_ref()).min(left);
+            let pause = patience.sleep(*refusals, watch.is_some(), self.random.as_ref()).min(left);
             rest(pause, watch.as_deref_mut()).await;
         }
     }

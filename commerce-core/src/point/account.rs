@@ -144,7 +144,12 @@ impl PointAccount {
     /// [`PointError::BalanceTooLarge`] if the balance would pass [`Money::MAX`].
     pub fn charge(&mut self, amount: ChargeAmount, key: Option<String>, now: Timestamp) -> Result<NewPointEntry, PointError> {
         self.balance = self.balance.checked_add(amount.0).ok_or(PointError::BalanceTooLarge)?;
-        Ok(NewPointEntry { idempotency_key: key, ..self.entry(PointKind::Charge, amount.0, None, now) })
+        Ok(self.charged(amount, key, now))
+    }
+
+    /// What the ledger says of a charge that is in the balance already.
+    pub(super) fn charged(&self, amount: ChargeAmount, key: Option<String>, now: Timestamp) -> NewPointEntry {
+        NewPointEntry { idempotency_key: key, ..self.entry(PointKind::Charge, amount.0, None, now) }
     }
 
     /// Pays for an order. An order that costs nothing leaves no entry.

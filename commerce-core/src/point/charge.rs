@@ -1,4 +1,6 @@
 use super::{ChargeAmount, PointError};
+use crate::guard::{Contended, Rechecked};
+use crate::lock::LockName;
 use crate::store::{Handler, Loaded, StoreError, UnitOfWork, ascending};
 use crate::{Clock, Money, UserId};
 use async_trait::async_trait;
@@ -46,5 +48,14 @@ impl Handler for Charge {
             uow.points().save(&accounts.into_changed(), &entries).await?;
         }
         Ok(verdicts)
+    }
+}
+
+/// A save checks the version that was read.
+impl Rechecked for Charge {}
+
+impl Contended for Charge {
+    fn contends_for(&self, command: &ChargePoints) -> Vec<LockName> {
+        vec![LockName::of("points", command.user_id)]
     }
 }

@@ -1,4 +1,6 @@
 use super::{StockError, StockQuantity};
+use crate::guard::{Contended, Rechecked};
+use crate::lock::LockName;
 use crate::store::{Handler, Loaded, StoreError, UnitOfWork, ascending};
 use crate::{Clock, OptionId};
 use async_trait::async_trait;
@@ -44,5 +46,14 @@ impl Handler for StockAdjustment {
             uow.stock().save(&stock.into_changed(), &entries).await?;
         }
         Ok(verdicts)
+    }
+}
+
+/// A save checks the version that was read.
+impl Rechecked for StockAdjustment {}
+
+impl Contended for StockAdjustment {
+    fn contends_for(&self, command: &AdjustStock) -> Vec<LockName> {
+        vec![LockName::of("stock", command.option_id)]
     }
 }

@@ -152,7 +152,12 @@ impl Stock {
     /// [`StockError::OutOfRange`] if the stock would leave 0–1,000,000,000.
     pub fn adjust(&mut self, delta: i64, reason: &str, now: Timestamp) -> Result<NewStockEntry, StockError> {
         self.shift(delta)?;
-        Ok(NewStockEntry { reason: Some(reason.to_owned()), ..self.entry(StockEntryKind::Adjust, delta, None, now) })
+        Ok(self.adjusted(delta, reason, now))
+    }
+
+    /// What the ledger says of an adjustment that is in the stock already.
+    pub(super) fn adjusted(&self, delta: i64, reason: &str, now: Timestamp) -> NewStockEntry {
+        NewStockEntry { reason: Some(reason.to_owned()), ..self.entry(StockEntryKind::Adjust, delta, None, now) }
     }
 
     /// Takes units for an order.

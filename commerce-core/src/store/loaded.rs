@@ -35,3 +35,17 @@ pub(crate) fn ascending<K: Ord>(keys: impl IntoIterator<Item = K>) -> Vec<K> {
     keys.dedup();
     keys
 }
+
+/// Where the commands of a batch stand that are decided one after the other: in ascending order of what they lock, those for the same in the order of
+/// arrival.
+pub(crate) fn order_of_locks<C, K: Ord>(batch: &[C], key: impl Fn(&C) -> K) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..batch.len()).collect();
+    order.sort_by_key(|at| key(&batch[*at]));
+    order
+}
+
+/// Verdicts in the order of the batch.
+pub(crate) fn order_of_arrival<V>(mut verdicts: Vec<(usize, V)>) -> Vec<V> {
+    verdicts.sort_unstable_by_key(|(at, _)| *at);
+    verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}

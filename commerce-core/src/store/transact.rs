@@ -1,4 +1,5 @@
 use super::{Backoff, Random, Store, StoreError, UnitOfWork};
+use crate::guard::Tally;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use std::error::Error;
@@ -31,13 +32,38 @@ pub async fn transact<T: Transaction>(
     random: &dyn Random,
     transaction: &mut T,
 ) -> Result<T::Output, StoreError> {
+    transact_counted(store, Begin::Locking, backoff, random, &Tally::default(), transaction).await
+}
+
+/// How a unit of work is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// By [`Store::begin`].
+    Locking,
+    /// By [`Store::begin_unlocked`].
+    Unlocked,
+}
+
+/// As [`transact`], and counts the attempts and those that came to nothing because another unit of work came between.
+pub(crate) async fn transact_counted<T: Transaction>(
+    store: &dyn Store,
+    begin: Begin,
+    backoff: Backoff,
+    random: &dyn Random,
+    tally: &Tally,
+    transaction: &mut T,
+) -> Result<T::Output, StoreError> {
     let mut failures = 0;
     loop {
-        let error = match attempt(store, transaction).await {
+        tally.attempt();
+        let error = match attempt(store, begin, transaction).await {
             Ok(output) => return Ok(output),
             Err(error) => error,
         };
         failures += 1;
+        if error.is_contention() {
+            tally.conflict();
+        }
         let again = error.is_contention() || matches!(error, StoreError::Unavailable(_));
         let Some(delay) = backoff.delay(failures, random).filter(|_| again) else { return Err(error) };
         metrics::counter!("commerce_transaction_retries_total").increment(1);
@@ -46,8 +72,14 @@ pub async fn transact<T: Transaction>(
     }
 }
 
-async fn attempt<T: Transaction>(store: &dyn Store, transaction: &mut T) -> Result<T::Output, StoreError> {
-    let mut uow = timed("begin", caught(store.begin(), StoreError::Backend)).await?;
+async fn attempt<T: Transaction>(store: &dyn Store, begin: Begin, transaction: &mut T) -> Result<T::Output, StoreError> {
+    let uow = async {
+        match begin {
+            Begin::Locking => store.begin().await,
+            Begin::Unlocked => store.begin_unlocked().await,
+        }
+    };
+    let mut uow = timed("begin", caught(uow, StoreError::Backend)).await?;
     let output = timed("work", caught(transaction.run(uow.as_mut()), StoreError::Backend)).await?;
     timed("commit", caught(uow.commit(), StoreError::Ambiguous)).await.map(|()| output)
 }

@@ -1,6 +1,7 @@
 use super::super::{Handler, StoreError, UnitOfWork};
 use super::lot::{Halves, Lot, Source};
 use super::{Bell, GroupCommitLimits};
+use crate::guard::Tally;
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ pub struct Desk<H: Handler> {
     queue: Mutex<Queue<H>>,
     bell: Arc<Bell>,
     limits: GroupCommitLimits,
+    tally: Arc<Tally>,
 }
 
 struct Queue<H: Handler> {
@@ -29,7 +31,12 @@ struct Queue<H: Handler> {
 
 impl<H: Handler> Desk<H> {
     pub(super) fn new(handler: H, bell: Arc<Bell>, limits: GroupCommitLimits) -> Self {
-        Self { handler: Arc::new(handler), queue: Mutex::new(Queue { open: true, waiting: VecDeque::new() }), bell, limits }
+        let queue = Mutex::new(Queue { open: true, waiting: VecDeque::new() });
+        Self { handler: Arc::new(handler), queue, bell, limits, tally: Arc::default() }
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Queues a command and waits until it is committed. Once queued it is carried out even if the caller stops waiting.
@@ -117,7 +124,8 @@ impl<H: Handler> Source for Desk<H> {
         if !queue.waiting.is_empty() {
             self.bell.rung.notify_one();
         }
-        Some(Box::new(DeskLot { handler: Arc::clone(&self.handler), commands, replies, verdicts: Vec::new() }))
+        let (handler, tally) = (Arc::clone(&self.handler), Arc::clone(&self.tally));
+        Some(Box::new(DeskLot { handler, tally, rolled_back: false, commands, replies, verdicts: Vec::new() }))
     }
 
     fn close(&self) {
@@ -127,6 +135,9 @@ impl<H: Handler> Source for Desk<H> {
 
 struct DeskLot<H: Handler> {
     handler: Arc<H>,
+    tally: Arc<Tally>,
+    /// Whether it is run again because its unit of work was rolled back.
+    rolled_back: bool,
     commands: Vec<H::Command>,
     replies: Vec<oneshot::Sender<Outcome<H>>>,
     verdicts: Vec<H::Verdict>,
@@ -139,6 +150,10 @@ impl<H: Handler> Lot for DeskLot<H> {
     }
 
     async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        self.tally.attempt();
+        if std::mem::replace(&mut self.rolled_back, true) {
+            self.tally.conflict();
+        }
         self.verdicts.clear();
         self.verdicts = self.handler.handle(uow, &self.commands).await?;
         assert_eq!(self.verdicts.len(), self.commands.len(), "a handler answers one verdict for each command");
@@ -146,6 +161,7 @@ impl<H: Handler> Lot for DeskLot<H> {
     }
 
     fn settle(self: Box<Self>) {
+        self.tally.served(self.commands.len());
         // A caller that stopped waiting has dropped its receiver: nobody is left to be told.
         for (reply, verdict) in self.replies.into_iter().zip(self.verdicts) {
             let _gone = reply.send(Ok(verdict));
@@ -165,7 +181,8 @@ impl<H: Handler> Lot for DeskLot<H> {
         let half = self.commands.len() / 2;
         let commands = self.commands.split_off(half);
         let replies = self.replies.split_off(half);
-        let second = Self { handler: Arc::clone(&self.handler), commands, replies, verdicts: Vec::new() };
+        let (handler, tally, rolled_back) = (Arc::clone(&self.handler), Arc::clone(&self.tally), self.rolled_back);
+        let second = Self { handler, tally, rolled_back, commands, replies, verdicts: Vec::new() };
         Ok((self, Box::new(second)))
     }
 }

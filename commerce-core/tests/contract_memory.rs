@@ -1,6 +1,7 @@
 //! The in-memory adapters keep the promises of the ports.
 
 use commerce_core::coupon::InProcessGate;
+use commerce_core::guard::InProcessCounter;
 use commerce_core::testing::contract::{self, BusUnderTest};
 use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
 use std::sync::Arc;
@@ -38,4 +39,15 @@ async fn the_gate_in_memory_keeps_the_contract_of_a_coupon_gate() {
 #[tokio::test]
 async fn the_memory_board_keeps_the_contract_of_a_ranking_board() {
     contract::ranking_board(async || Arc::new(MemoryBoard::new()) as _).await;
+}
+
+#[tokio::test]
+async fn the_counter_in_memory_keeps_the_contract_of_an_admission_counter() {
+    contract::admission_counter(async || Arc::new(InProcessCounter::new()) as _).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_guard_keeps_its_promise_on_the_memory_store() {
+    contract::guards(async || Arc::new(MemoryStore::new()) as _, 60).await;
+    contract::guard_rush(async || Arc::new(MemoryStore::new()) as _).await;
 }

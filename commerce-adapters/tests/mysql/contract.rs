@@ -2,19 +2,13 @@ use crate::database::Database;
 use crate::plans;
 use crate::statements::noted;
 use commerce_core::testing::contract;
-use sqlx::{AssertSqlSafe, Executor};
 use std::sync::Arc;
 
 /// The store keeps every promise of its port, by statements whose plans are sound. Each check begins with empty tables, which is much faster than
 /// with new ones.
 pub(crate) async fn store_and_the_plans_of_its_statements(database: Database) {
     let store = database.store().await;
-    let deletions = database.tables().await.iter().map(|table| format!("DELETE FROM {table};")).collect::<Vec<_>>().concat();
-    let empty = async || {
-        database.connection().await.execute(AssertSqlSafe(deletions.as_str())).await.unwrap();
-        Arc::new(store.clone()) as _
-    };
-    let statements = noted(contract::store(empty)).await;
+    let statements = noted(contract::store(async || Arc::new(database.emptied(&store).await) as _)).await;
     store.close().await;
     plans::assert_sound(&database, statements).await;
 }

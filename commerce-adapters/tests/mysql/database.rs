@@ -104,6 +104,13 @@ impl Database {
         MysqlStore::connect(&self.options()).await.unwrap()
     }
 
+    /// The store, after everything was deleted.
+    pub(crate) async fn emptied(&self, store: &MysqlStore) -> MysqlStore {
+        let deletions = self.tables().await.iter().map(|table| format!("DELETE FROM {table};")).collect::<Vec<_>>().concat();
+        self.execute(&deletions).await;
+        store.clone()
+    }
+
     /// A connection that nobody else uses.
     pub(crate) async fn connection(&self) -> MySqlConnection {
         MySqlConnectOptions::from_str(&self.address()).unwrap().connect().await.unwrap()

@@ -5,6 +5,7 @@ mod cancelling;
 mod contract;
 mod database;
 mod events;
+mod guards;
 mod locks;
 mod plans;
 mod refusals;
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         locks::a_stalled_process_loses_its_locks_on_the_server,
         locks::whoever_held_a_lock_before_cannot_write_once_it_is_granted_anew,
         locks::a_lock_of_one_database_is_free_in_another,
+        guards::every_guard_keeps_its_promise,
+        guards::everybody_is_served_in_a_rush,
         events::events_have_the_ids_their_writers_were_told_however_many_write_at_once,
         events::a_row_that_is_committed_late_is_found_below_those_that_were_sent,
         events::relays_pass_over_rows_that_another_one_is_about_to_claim,

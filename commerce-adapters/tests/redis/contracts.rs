@@ -2,7 +2,7 @@
 
 use super::place::{Place, Plot};
 use super::trial::shared;
-use commerce_adapters::redis::{RedisBoard, RedisGate, RedisLocks, RedisNotifier};
+use commerce_adapters::redis::{RedisBoard, RedisCounter, RedisGate, RedisLocks, RedisNotifier};
 use commerce_core::testing::contract;
 use libtest_mimic::Trial;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         [
             shared(place, "contract::coupon_gate", coupon_gate),
             shared(place, "contract::ranking_board", ranking_board),
+            shared(place, "contract::admission_counter", admission_counter),
             shared(place, "contract::distributed_lock", distributed_lock),
             shared(place, "contract::notifier", notifier),
         ]
@@ -25,6 +26,10 @@ async fn coupon_gate(plot: Arc<Plot>) {
 
 async fn ranking_board(plot: Arc<Plot>) {
     contract::ranking_board(async || Arc::new(RedisBoard::new(plot.redis().await)) as _).await;
+}
+
+async fn admission_counter(plot: Arc<Plot>) {
+    contract::admission_counter(async || Arc::new(RedisCounter::new(plot.redis().await)) as _).await;
 }
 
 async fn distributed_lock(plot: Arc<Plot>) {

@@ -3,9 +3,10 @@
 use super::own_server::OwnServer;
 use super::proxy::Proxy;
 use super::trial::own;
-use commerce_adapters::redis::{Redis, RedisBoard, RedisGate, RedisLocks, RedisOptions};
+use commerce_adapters::redis::{Redis, RedisBoard, RedisCounter, RedisGate, RedisLocks, RedisOptions};
 use commerce_core::BusinessDay;
 use commerce_core::coupon::{Coupon, CouponGate, CouponName, Discount, GatePlace, GateRequest, GateVerdict, PlaceState, Position};
+use commerce_core::guard::{Admission, AdmissionCounter};
 use commerce_core::lock::DistributedLock;
 use commerce_core::messaging::SoldUnits;
 use commerce_core::ranking::{RankingBoard, Sale, SaleState};
@@ -23,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         own("lost_answers::a_lock_whose_grant_was_not_heard_is_the_askers", a_lock_whose_grant_was_not_heard_is_the_askers),
         own("lost_answers::a_release_that_was_not_heard_is_a_release", a_release_that_was_not_heard_is_a_release),
         own("lost_answers::a_lock_that_is_asked_for_again_late_stays_free", a_lock_that_is_asked_for_again_late_stays_free),
+        own("lost_answers::units_are_taken_and_given_back_once_whatever_is_heard_of_it", units_are_taken_and_given_back_once),
         own("lost_answers::a_gate_that_is_closed_again_late_keeps_what_was_loaded", a_gate_that_is_closed_again_late),
         own("lost_answers::a_day_that_is_cleared_again_late_keeps_what_was_counted", a_day_that_is_cleared_again_late),
     ]
@@ -103,6 +105,19 @@ async fn a_lock_that_is_asked_for_again_late_stays_free() {
     assert!(locks.release(&grant).await.unwrap());
     proxy.let_go().await;
     assert!(locks.try_acquire("gate", LEASE).await.unwrap().is_some(), "nobody has it");
+}
+
+async fn units_are_taken_and_given_back_once() {
+    let (_server, proxy, redis) = behind_a_proxy().await;
+    let counter = RedisCounter::new(redis);
+    counter.tell("stock", 3, LEASE).await.unwrap();
+    proxy.lose_next_answer();
+    assert_eq!(counter.take("stock", 2).await.unwrap(), Admission::Taken);
+    proxy.lose_next_answer();
+    counter.give("stock", 1).await.unwrap();
+    assert_eq!(proxy.lost(), 2);
+    assert_eq!(counter.take("stock", 2).await.unwrap(), Admission::Taken, "two of three, one back");
+    assert_eq!(counter.take("stock", 1).await.unwrap(), Admission::TooLate);
 }
 
 async fn a_gate_that_is_closed_again_late() {

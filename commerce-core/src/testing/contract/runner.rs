@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A check that takes longer hangs.
-const CHECK_MAX: Duration = Duration::from_mins(2);
+pub(super) const CHECK_MAX: Duration = Duration::from_mins(2);
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL_EVERY: Duration = Duration::from_millis(5);
@@ -13,9 +13,9 @@ const POLL_EVERY: Duration = Duration::from_millis(5);
 /// Runs one check, and says its name if it fails.
 ///
 /// # Panics
-/// If the check does, or if it hangs.
-pub(super) async fn run(name: &str, check: impl Future<Output = ()>) {
-    let outcome = tokio::time::timeout(CHECK_MAX, AssertUnwindSafe(check).catch_unwind()).await;
+/// If the check does, or if it takes longer than `max`.
+pub(super) async fn run(name: &str, max: Duration, check: impl Future<Output = ()>) {
+    let outcome = tokio::time::timeout(max, AssertUnwindSafe(check).catch_unwind()).await;
     let outcome = outcome.unwrap_or_else(|_late| panic!("contract check {name} hangs"));
     if let Err(panic) = outcome {
         panic!("contract check {name} failed: {}", message(panic.as_ref()));

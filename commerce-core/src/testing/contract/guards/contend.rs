@@ -1,0 +1,114 @@
+//! Contenders that give commands at the same time, of whom some stall or crash at a step.
+
+use super::ground::Ground;
+use crate::guard::Guard;
+use crate::store::Random;
+use crate::testing::{SeededRandom, Step, Steps, Told};
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// Far longer than the locks of the contenders are held at most.
+pub(super) const STALL: Duration = Duration::from_millis(600);
+/// No command has more steps.
+const STEPS_MAX: u64 = 12;
+
+tokio::task_local! {
+    static CONTENDER: Contender;
+}
+
+/// What becomes of a contender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It meets no mishap.
+    Spared,
+    /// It does nothing for a while at this step.
+    Stalls(u32),
+    /// It is gone from this step on.
+    Crashes(u32),
+}
+
+impl Fate {
+    pub(super) fn draw(random: &SeededRandom) -> Self {
+        let step = u32::try_from(random.up_to(STEPS_MAX)).unwrap_or(0);
+        match random.up_to(3) {
+            0 => Self::Stalls(step),
+            1 => Self::Crashes(step),
+            _ => Self::Spared,
+        }
+    }
+}
+
+struct Contender {
+    fate: Fate,
+    steps: AtomicU32,
+    crashed: CancellationToken,
+}
+
+/// Mixes the steps of all contenders, and lets each meet its fate.
+pub(super) struct Fates(pub(super) SeededRandom);
+
+#[async_trait]
+impl Steps for Fates {
+    async fn at(&self, _step: Step) {
+        sleep(Duration::from_millis(self.0.up_to(2))).await;
+        let met = CONTENDER.try_with(|contender| {
+            let step = contender.steps.fetch_add(1, Ordering::Relaxed);
+            match contender.fate {
+                Fate::Stalls(at) if at == step => (true, None),
+                Fate::Crashes(at) if at == step => (false, Some(contender.crashed.clone())),
+                _ => (false, None),
+            }
+        });
+        match met {
+            Ok((true, _)) => sleep(STALL).await,
+            Ok((_, Some(crashed))) => {
+                crashed.cancel();
+                std::future::pending::<()>().await;
+            }
+            // Whoever works for several contenders, as a desk does, has no fate of its own.
+            _ => {}
+        }
+    }
+}
+
+/// Gives all commands at the same time, each by a contender with a fate, and answers what each of them knows in the end.
+pub(super) async fn contend<C, V>(
+    ground: &Ground,
+    guard: &dyn Guard<Command = C, Verdict = V>,
+    commands: Vec<(C, Fate)>,
+) -> Vec<(C, Told<V>)>
+where
+    C: Clone + Send + 'static,
+    V: Send + 'static,
+{
+    let contenders = commands.into_iter().map(|(command, fate)| async move {
+        let crashed = CancellationToken::new();
+        let contender = Contender { fate, steps: AtomicU32::new(0), crashed: crashed.clone() };
+        let told = tokio::select! {
+            biased;
+            () = crashed.cancelled() => Told::Unknown,
+            outcome = CONTENDER.scope(contender, guard.run(command.clone())) => {
+                ground.note(outcome.as_ref().err());
+                outcome.into()
+            }
+        };
+        ground.count(fate, crashed.is_cancelled());
+        (command, told)
+    });
+    join_all(contenders).await
+}
+
+/// Asserts that a judge has found nothing.
+pub(super) fn assert_right(wrong: &[String], guard: &str, seed: u64) {
+    assert!(wrong.is_empty(), "{guard}, seed {seed}:\n{}", wrong.join("\n"));
+}
+
+/// The store and the locks of contenders whose steps are mixed by `seed`.
+pub(super) fn fates(seed: u64) -> Arc<dyn Steps> {
+    Arc::new(Fates(SeededRandom::new(seed)))
+}

@@ -176,14 +176,14 @@ impl Session {
             row.push_bind(name.as_bytes()).push("1");
         });
         count.push(" ON DUPLICATE KEY UPDATE number = number + 1");
-        within(count.build().persistent(false).execute(&mut self.connection)).await?;
+        within(count.build().execute(&mut self.connection)).await?;
         let mut look = QueryBuilder::<MySql>::new("SELECT lock_name, number FROM fences WHERE lock_name IN (");
         let mut list = look.separated(", ");
         for name in names {
             list.push_bind(name.as_bytes());
         }
         look.push(")");
-        let rows = within(look.build().persistent(false).fetch_all(&mut self.connection)).await?;
+        let rows = within(look.build().fetch_all(&mut self.connection)).await?;
         let fence = |row: &MySqlRow| Ok((row.try_get::<Vec<u8>, _>(0)?, row.try_get::<i64, _>(1)?));
         let fences: HashMap<Vec<u8>, i64> = rows.iter().map(fence).collect::<Result<_, Error>>()?;
         Ok(names.iter().map(|name| fences.get(name.as_bytes()).map_or(0, |fence| fence.unsigned_abs())).collect())

@@ -73,7 +73,6 @@ impl Arena {
 
     /// Notes something that makes the bench fail.
     pub(crate) fn fault(&mut self, sentence: String) {
-        println!("FAULT  {sentence}");
         self.faults.push(sentence);
     }
 

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use commerce_adapters::clock::SystemClock;
-use commerce_adapters::embedded::{EmbeddedBus, InProcessLocks, InProcessNotifier};
+use commerce_adapters::embedded::{EmbeddedBus, InProcessCache, InProcessLocks, InProcessNotifier};
 use commerce_adapters::sqlite::{Durability, SqliteBoard, SqliteOptions, SqliteStore};
 use commerce_core::messaging::NewEvent;
 use commerce_core::store::Store;
@@ -74,4 +74,9 @@ async fn in_process_notifier() {
 async fn sqlite_board() {
     let folder = tempfile::tempdir().unwrap();
     contract::ranking_board(async || Arc::new(SqliteBoard::new(open(&folder).await)) as _).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_process_cache() {
+    contract::read_cache(async || Arc::new(InProcessCache::new()) as _).await;
 }

@@ -9,12 +9,14 @@
 //!   that arrive together share a commit.
 //! - **Contended rows** have other [`guard`]s, too: locks, versions, conditions, counters, all behind one interface.
 //! - **Events** ([`messaging`]) are written with the change, travel over a [`messaging::MessageBus`], and are handled exactly once.
+//! - **Reads** that many want at once share a query, and what hardly changes is kept in a [`cache::ReadCache`]; stock is always read anew.
 //! - **Proof**: [`audit`] shows that nothing was sold, charged or issued twice, or lost.
 //!
 //! With the feature `testing` there are in-memory adapters, a manual clock, seeded randomness, and the contract suites that every adapter has to
 //! pass.
 
 pub mod audit;
+pub mod cache;
 pub mod coupon;
 pub mod guard;
 pub mod idempotency;

@@ -3,7 +3,7 @@
 use commerce_core::coupon::InProcessGate;
 use commerce_core::guard::InProcessCounter;
 use commerce_core::testing::contract::{self, BusUnderTest};
-use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
+use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryCache, MemoryLocks, MemoryNotifier, MemoryStore};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -39,6 +39,11 @@ async fn the_gate_in_memory_keeps_the_contract_of_a_coupon_gate() {
 #[tokio::test]
 async fn the_memory_board_keeps_the_contract_of_a_ranking_board() {
     contract::ranking_board(async || Arc::new(MemoryBoard::new()) as _).await;
+}
+
+#[tokio::test]
+async fn the_memory_cache_keeps_the_contract_of_a_read_cache() {
+    contract::read_cache(async || Arc::new(MemoryCache::new()) as _).await;
 }
 
 #[tokio::test]

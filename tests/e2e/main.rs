@@ -24,6 +24,7 @@ mod audit;
 mod bad_input;
 mod bounds;
 mod buyer;
+mod catalog;
 mod closed;
 mod command_line;
 mod coupon_orders;
@@ -59,6 +60,7 @@ const CASES: &[&[Case]] = &[
     audit::CASES,
     bad_input::CASES,
     bounds::CASES,
+    catalog::CASES,
     command_line::CASES,
     coupon_orders::CASES,
     coupon_streams::CASES,

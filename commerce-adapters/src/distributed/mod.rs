@@ -9,7 +9,7 @@ use crate::kafka::{self, KafkaBus, KafkaOptions};
 use crate::mysql::{self, MysqlOptions, MysqlStore};
 use crate::password::Argon2Hasher;
 use crate::random::ThreadRandom;
-use crate::redis::{self, Redis, RedisBoard, RedisGate, RedisLocks, RedisNotifier, RedisOptions};
+use crate::redis::{self, Redis, RedisBoard, RedisCache, RedisGate, RedisLocks, RedisNotifier, RedisOptions};
 use commerce_core::Parts;
 use commerce_core::messaging::BusError;
 use commerce_core::store::HiLo;
@@ -83,6 +83,7 @@ impl DistributedParts {
             locks: Arc::new(RedisLocks::new(redis.clone())),
             gate: Arc::new(RedisGate::new(redis.clone())),
             board: Arc::new(RedisBoard::new(redis.clone())),
+            cache: Arc::new(RedisCache::new(redis.clone())),
             passwords: Arc::new(Argon2Hasher::new()?),
             clock: Arc::new(SystemClock),
             random: Arc::new(ThreadRandom),

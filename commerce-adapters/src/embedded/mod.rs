@@ -1,6 +1,7 @@
-//! Bus, locks and notifications for a shop in one process: nothing to install, and nothing lost by a kill.
+//! Bus, cache, locks and notifications for a shop in one process: nothing to install, and nothing lost by a kill.
 
 mod bus;
+mod cache;
 mod locks;
 mod notifier;
 mod progress;
@@ -8,6 +9,7 @@ mod shop;
 mod subscription;
 
 pub use bus::EmbeddedBus;
+pub use cache::InProcessCache;
 pub use locks::InProcessLocks;
 pub use notifier::InProcessNotifier;
 pub use shop::{CloseError, EmbeddedParts, OpenError};

@@ -1,4 +1,4 @@
-use super::{EmbeddedBus, InProcessLocks, InProcessNotifier};
+use super::{EmbeddedBus, InProcessCache, InProcessLocks, InProcessNotifier};
 use crate::clock::SystemClock;
 use crate::password::Argon2Hasher;
 use crate::random::ThreadRandom;
@@ -80,6 +80,7 @@ impl EmbeddedParts {
             // Requests pass it in memory; it is told again by the store when the process starts.
             gate: Arc::new(InProcessGate::new()),
             board: Arc::new(SqliteBoard::new(store.clone())),
+            cache: Arc::new(InProcessCache::new()),
             locks: Arc::new(InProcessLocks::new(Arc::clone(&clock), store.clone())),
             passwords: Arc::new(Argon2Hasher::new()?),
             random: Arc::new(ThreadRandom),

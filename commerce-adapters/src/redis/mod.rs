@@ -4,6 +4,7 @@
 //! script in one step, and all keys of a script have one hash tag, so that a Cluster keeps them on one server.
 
 mod board;
+mod cache;
 mod counter;
 mod dialler;
 mod gate;
@@ -15,6 +16,7 @@ mod options;
 mod script;
 
 pub use board::RedisBoard;
+pub use cache::RedisCache;
 pub use counter::RedisCounter;
 pub use gate::RedisGate;
 pub use handle::{ConnectError, Redis};

@@ -3,7 +3,7 @@ use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::product::{
-    Category, OptionDetails, OptionName, Product, ProductDescription, ProductName, ProductOption, ProductRepository, UnitPrice,
+    Category, OptionDetails, OptionName, OptionStock, Product, ProductDescription, ProductName, ProductOption, ProductRepository, UnitPrice,
 };
 use commerce_core::stock::StockQuantity;
 use commerce_core::store::StoreError;
@@ -43,6 +43,17 @@ pub(super) async fn add_options<DB: Backend>(link: &mut dyn Link<DB>, products: 
         }
     }
     Ok(())
+}
+
+fn read_stock<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OptionStock, StoreError> {
+    Ok(OptionStock { product_id: row.whole()?, option_id: row.whole()?, stock: StockQuantity::new(row.int()?).map_err(corrupt)? })
+}
+
+/// The stock of all options of these products, and nothing else of them.
+pub(super) async fn stock_of<DB: Backend>(link: &mut dyn Link<DB>, products: &[ProductId]) -> Result<Vec<OptionStock>, StoreError> {
+    let head = "SELECT o.product_id, o.id, COALESCE(s.quantity, 0) FROM product_options o \
+                LEFT JOIN stocks s ON s.option_id = o.id WHERE o.product_id IN";
+    select_in(link, head, products.iter().map(|id| id.get()), " ORDER BY o.product_id, o.id", read_stock).await
 }
 
 fn read_details<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OptionDetails, StoreError> {

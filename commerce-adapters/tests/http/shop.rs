@@ -8,7 +8,9 @@ use commerce_adapters::http::{AuthMode, HttpOptions, TokenSecret, router};
 use commerce_core::coupon::InProcessGate;
 use commerce_core::messaging::{Group, Relay};
 use commerce_core::store::{HiLo, Random, Store};
-use commerce_core::testing::{ManualClock, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom};
+use commerce_core::testing::{
+    ManualClock, MemoryBoard, MemoryBus, MemoryCache, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom,
+};
 use commerce_core::user::{Email, Password, PasswordHasher, Role, UserName};
 use commerce_core::{Clock, Commerce, Parts, Settings};
 use http_body_util::BodyExt;
@@ -79,6 +81,7 @@ impl TestShop {
             locks: Arc::new(MemoryLocks::new()),
             gate: Arc::new(gate.clone()),
             board: Arc::new(MemoryBoard::new()),
+            cache: Arc::new(MemoryCache::new()),
             ids: Arc::new(HiLo::new(store)),
             passwords: Arc::new(PlainHasher),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

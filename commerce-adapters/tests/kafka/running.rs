@@ -9,7 +9,7 @@ use commerce_core::order::{OrderLine, OrderLines, OrderStatus, Quantity};
 use commerce_core::product::{Category, NewOption, NewProduct, OptionName, ProductDescription, ProductName, UnitPrice};
 use commerce_core::stock::StockQuantity;
 use commerce_core::store::{HiLo, PageLimit, Store};
-use commerce_core::testing::{MemoryBoard, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher};
+use commerce_core::testing::{MemoryBoard, MemoryCache, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher};
 use commerce_core::user::{Actor, Email, PasswordHash, Role, UserName};
 use commerce_core::{Commerce, OptionId, OrderId, Parts, ProductId, Settings, UserId};
 use std::sync::Arc;
@@ -40,6 +40,7 @@ impl Running {
             locks: Arc::new(MemoryLocks::new()),
             gate: Arc::new(InProcessGate::new()),
             board: Arc::new(MemoryBoard::new()),
+            cache: Arc::new(MemoryCache::new()),
             passwords: Arc::new(PlainHasher),
             clock: Arc::new(SystemClock),
             random: Arc::new(ThreadRandom),

@@ -2,7 +2,7 @@
 
 use super::place::{Place, Plot};
 use super::trial::shared;
-use commerce_adapters::redis::{RedisBoard, RedisCounter, RedisGate, RedisLocks, RedisNotifier};
+use commerce_adapters::redis::{RedisBoard, RedisCache, RedisCounter, RedisGate, RedisLocks, RedisNotifier};
 use commerce_core::testing::contract;
 use libtest_mimic::Trial;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             shared(place, "contract::admission_counter", admission_counter),
             shared(place, "contract::distributed_lock", distributed_lock),
             shared(place, "contract::notifier", notifier),
+            shared(place, "contract::read_cache", read_cache),
         ]
     };
     Place::ALL.into_iter().flat_map(suites).collect()
@@ -38,4 +39,8 @@ async fn distributed_lock(plot: Arc<Plot>) {
 
 async fn notifier(plot: Arc<Plot>) {
     contract::notifier(async || Arc::new(RedisNotifier::new(plot.redis().await)) as _).await;
+}
+
+async fn read_cache(plot: Arc<Plot>) {
+    contract::read_cache(async || Arc::new(RedisCache::new(plot.redis().await)) as _).await;
 }

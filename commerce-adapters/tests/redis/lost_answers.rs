@@ -3,8 +3,9 @@
 use super::own_server::OwnServer;
 use super::proxy::Proxy;
 use super::trial::own;
-use commerce_adapters::redis::{Redis, RedisBoard, RedisCounter, RedisGate, RedisLocks, RedisOptions};
+use commerce_adapters::redis::{Redis, RedisBoard, RedisCache, RedisCounter, RedisGate, RedisLocks, RedisOptions};
 use commerce_core::BusinessDay;
+use commerce_core::cache::{Look, ReadCache};
 use commerce_core::coupon::{Coupon, CouponGate, CouponName, Discount, GatePlace, GateRequest, GateVerdict, PlaceState, Position};
 use commerce_core::guard::{Admission, AdmissionCounter};
 use commerce_core::lock::DistributedLock;
@@ -25,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         own("lost_answers::a_release_that_was_not_heard_is_a_release", a_release_that_was_not_heard_is_a_release),
         own("lost_answers::a_lock_that_is_asked_for_again_late_stays_free", a_lock_that_is_asked_for_again_late_stays_free),
         own("lost_answers::units_are_taken_and_given_back_once_whatever_is_heard_of_it", units_are_taken_and_given_back_once),
+        own("lost_answers::a_right_to_fill_that_was_not_heard_of_is_the_readers", a_right_to_fill_that_was_not_heard_of_is_the_readers),
         own("lost_answers::a_gate_that_is_closed_again_late_keeps_what_was_loaded", a_gate_that_is_closed_again_late),
         own("lost_answers::a_day_that_is_cleared_again_late_keeps_what_was_counted", a_day_that_is_cleared_again_late),
     ]
@@ -118,6 +120,19 @@ async fn units_are_taken_and_given_back_once() {
     assert_eq!(proxy.lost(), 2);
     assert_eq!(counter.take("stock", 2).await.unwrap(), Admission::Taken, "two of three, one back");
     assert_eq!(counter.take("stock", 1).await.unwrap(), Admission::TooLate);
+}
+
+async fn a_right_to_fill_that_was_not_heard_of_is_the_readers() {
+    let (_server, proxy, redis) = behind_a_proxy().await;
+    let (cache, keys) = (RedisCache::new(redis), ["product:1".to_owned()]);
+    proxy.lose_next_answer();
+    let looks = cache.look(&keys, LEASE).await.unwrap();
+    let [Look::Granted(right)] = looks[..] else { panic!("{looks:?}") };
+    // Filled twice, as the first answer is lost, it is there once and for all.
+    proxy.lose_next_answer();
+    cache.fill(&keys[0], right, b"shoes".to_vec(), LEASE).await.unwrap();
+    assert_eq!(proxy.lost(), 2);
+    assert_eq!(cache.look(&keys, LEASE).await.unwrap(), [Look::Found(b"shoes".to_vec())]);
 }
 
 async fn a_gate_that_is_closed_again_late() {

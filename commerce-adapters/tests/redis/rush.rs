@@ -5,7 +5,7 @@ use super::own_server::{OwnSentinel, OwnServer};
 use super::trial::own;
 use commerce_adapters::clock::SystemClock;
 use commerce_adapters::random::ThreadRandom;
-use commerce_adapters::redis::{Redis, RedisBoard, RedisGate, RedisLocks, RedisNotifier, RedisOptions};
+use commerce_adapters::redis::{Redis, RedisBoard, RedisCache, RedisGate, RedisLocks, RedisNotifier, RedisOptions};
 use commerce_core::audit::AuditOptions;
 use commerce_core::coupon::{CouponName, Discount, GateRefusal, NewCoupon};
 use commerce_core::messaging::Group;
@@ -60,7 +60,8 @@ impl Shop {
             notifier: Arc::new(RedisNotifier::new(redis.clone())),
             locks: Arc::new(RedisLocks::new(redis.clone())),
             gate: Arc::new(RedisGate::new(redis.clone())),
-            board: Arc::new(RedisBoard::new(redis)),
+            board: Arc::new(RedisBoard::new(redis.clone())),
+            cache: Arc::new(RedisCache::new(redis)),
             passwords: Arc::new(PlainHasher),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(ThreadRandom),

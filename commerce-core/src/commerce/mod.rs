@@ -16,6 +16,7 @@ pub use watch::{OrderWatch, TaskWatch};
 use self::coupons::Swept;
 use self::lookups::{CouponLookup, OrderLookup, ProductLookup, RequestLookup};
 use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Audited, audit};
+use crate::cache::{ReadCache, ReadThrough};
 use crate::coupon::{CouponGate, GateKeeper};
 use crate::lock::{DistributedLock, Locks};
 use crate::messaging::{MessageBus, SagaPace};
@@ -48,6 +49,8 @@ pub struct Parts {
     pub gate: Arc<dyn CouponGate>,
     /// Where sales are counted.
     pub board: Arc<dyn RankingBoard>,
+    /// What is kept of what is read often.
+    pub cache: Arc<dyn ReadCache>,
     /// Who gives ids.
     pub ids: Arc<dyn IdAllocator>,
     /// Who hashes passwords.
@@ -146,10 +149,11 @@ impl Commerce {
         let locks = Locks::new(Arc::clone(&parts.locks), Arc::clone(&parts.random));
         let gates = GateKeeper { store: store(), gate: Arc::clone(&parts.gate), locks: locks.clone() };
         let keeper = RankingKeeper { store: store(), board: Arc::clone(&parts.board), locks: locks.clone(), calendar: settings.calendar };
-        let ranking = Ranking::new(keeper);
+        let cached = Arc::new(ReadThrough::new(Arc::clone(&parts.cache)));
+        let ranking = Ranking::new(keeper, Arc::clone(&cached));
         let (stop, workers) = (CancellationToken::new(), TaskTracker::new());
         let orders = group_read(OrderLookup(store()), &stop, &workers);
-        let products = group_read(ProductLookup(store()), &stop, &workers);
+        let products = group_read(ProductLookup { store: store(), cached }, &stop, &workers);
         let coupons = group_read(CouponLookup(store()), &stop, &workers);
         let requests = group_read(RequestLookup(store()), &stop, &workers);
         let (rebuilding, swept) = (Mutex::default(), Mutex::default());

@@ -78,7 +78,8 @@ impl OptionName {
 }
 
 /// What a product is, in 10–200 characters after trimming.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ProductDescription(String);
 
 impl ProductDescription {
@@ -120,7 +121,8 @@ impl UnitPrice {
 }
 
 /// The shelf a product stands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Category {
     /// Clothing.
     Clothing,

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod create;
+mod entry;
 mod repository;
 
 pub use catalog::{
@@ -9,4 +10,5 @@ pub use catalog::{
     UnitPrice,
 };
 pub use create::{CreateProduct, CreateProducts};
+pub use entry::{CatalogEntry, CatalogOption, OptionStock};
 pub use repository::ProductRepository;

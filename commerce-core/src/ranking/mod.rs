@@ -11,10 +11,12 @@ pub use board::{BoardDay, BoardError, RankingBoard, Sale, SaleState, WINDOW_DAYS
 pub use count::SaleCounter;
 pub use keeper::{RankingError, RankingKeeper};
 
+use crate::cache::{Kind, ReadThrough};
 use crate::messaging::SoldUnits;
-use crate::product::Product;
+use crate::product::CatalogEntry;
 use crate::store::PageLimit;
 use crate::{BusinessDay, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,8 +24,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long a ranking is shown before it is read again: a refund shows within this time.
-const FRESH_FOR: Duration = Duration::from_secs(10);
+/// How long a process shows a ranking before it looks again.
+const FRESH_FOR: Duration = Duration::from_secs(1);
+/// What a process finds when it looks, as one of all has read it: a refund shows within both times.
+const CACHED: Kind = Kind { name: "ranking-1", keep: Duration::from_secs(9) };
 /// How long a ranking that could not be read is not asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long boards are kept: longer than the window, so that no day of it can be missing early.
@@ -48,19 +52,20 @@ fn horizon(today: BusinessDay) -> BusinessDay {
 }
 
 /// A product and its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RankedProduct {
     /// The place, from 1.
     pub rank: usize,
     /// The units sold in the window.
     pub sold: u64,
-    /// The product as it is now.
-    pub product: Product,
+    /// The product.
+    pub product: CatalogEntry,
 }
 
 /// Reads the ranking, once for all who ask at the same time.
-pub struct Ranking {
+pub(crate) struct Ranking {
     keeper: RankingKeeper,
+    cached: Arc<ReadThrough>,
     read: Mutex<Last>,
 }
 
@@ -79,12 +84,12 @@ struct Read {
 
 impl Ranking {
     /// A ranking over what `keeper` keeps.
-    pub fn new(keeper: RankingKeeper) -> Self {
-        Self { keeper, read: Mutex::default() }
+    pub(crate) fn new(keeper: RankingKeeper, cached: Arc<ReadThrough>) -> Self {
+        Self { keeper, cached, read: Mutex::default() }
     }
 
     /// Who keeps the boards.
-    pub fn keeper(&self) -> &RankingKeeper {
+    pub(crate) fn keeper(&self) -> &RankingKeeper {
         &self.keeper
     }
 
@@ -93,7 +98,7 @@ impl Ranking {
     ///
     /// # Errors
     /// [`RankingError`] if there is none and it cannot be made.
-    pub async fn top(&self, limit: PageLimit, now: Timestamp) -> Result<Vec<RankedProduct>, RankingError> {
+    pub(crate) async fn top(&self, limit: PageLimit, now: Timestamp) -> Result<Vec<RankedProduct>, RankingError> {
         let (today, deadline) = (self.keeper.calendar.day_of(now), Instant::now() + PATIENCE);
         // Everybody waits for the same ranking, and nobody longer than by itself.
         let mut last = timeout_at(deadline, self.read.lock()).await.map_err(|_late| RankingError::InTheMaking)?;
@@ -118,7 +123,7 @@ impl Ranking {
         let error = if last.failed.is_some_and(|at| at.elapsed() < PAUSE) {
             RankingError::OutOfReach
         } else {
-            match self.read(today, deadline).await {
+            match self.read_through(today, deadline).await {
                 Ok(products) => {
                     let products = Arc::new(products);
                     *last = Last { read: Some(Read { at: Instant::now(), today, products: Arc::clone(&products) }), failed: None };
@@ -132,6 +137,13 @@ impl Ranking {
             last.failed = Some(Instant::now());
         }
         known.ok_or(error)
+    }
+
+    async fn read_through(&self, today: BusinessDay, deadline: Instant) -> Result<Vec<RankedProduct>, RankingError> {
+        let key = format!("{}:{today}", self.keeper.calendar.name());
+        let read = async |key: String| Ok(HashMap::from([(key, self.read(today, deadline).await?)]));
+        let read = self.cached.read(CACHED, std::slice::from_ref(&key), |mut keys| read(keys.remove(0))).await;
+        read.map(|mut read| read.remove(&key).unwrap_or_default())
     }
 
     async fn read(&self, today: BusinessDay, deadline: Instant) -> Result<Vec<RankedProduct>, RankingError> {
@@ -165,6 +177,6 @@ impl Ranking {
         let products = self.keeper.store.queries().products(&ids).await?;
         let mut products: HashMap<_, _> = products.into_iter().map(|product| (product.id, product)).collect();
         let ranked = sold.into_iter().filter_map(|it| Some((it.units, products.remove(&it.product_id)?)));
-        Ok(ranked.enumerate().map(|(index, (sold, product))| RankedProduct { rank: index + 1, sold, product }).collect())
+        Ok(ranked.enumerate().map(|(index, (sold, product))| RankedProduct { rank: index + 1, sold, product: product.into() }).collect())
     }
 }

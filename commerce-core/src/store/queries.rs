@@ -5,7 +5,7 @@ use crate::messaging::DeadLetter;
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::point::PointEntry;
-use crate::product::{Category, Product};
+use crate::product::{Category, OptionStock, Product};
 use crate::ranking::Sale;
 use crate::user::{Email, User};
 use crate::{CouponId, DeadLetterId, Money, OrderId, PaymentId, PointEntryId, ProductId, TaskId, Timestamp, UserCouponId, UserId};
@@ -115,6 +115,8 @@ pub trait Queries: Send + Sync {
     async fn point_entries(&self, user: UserId, before: Option<PointEntryId>, limit: PageLimit) -> Result<PointEntryPage, StoreError>;
     /// Products by their ids, ascending; unknown ids are left out.
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
+    /// The stock of all options of these products, ascending by (product, option); unknown ids are left out.
+    async fn stock_of_products(&self, ids: &[ProductId]) -> Result<Vec<OptionStock>, StoreError>;
     /// Products that match a filter, ascending by id, from above `after`.
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError>;
     /// Orders with their items by their ids, ascending; unknown ids are left out.

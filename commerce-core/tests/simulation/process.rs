@@ -1,7 +1,7 @@
 //! The processes of the shop: they crash, and are started again.
 
 use crate::dice::Dice;
-use crate::parts::{Moment, Plug, PluggedBoard, PluggedBus, PluggedGate, PluggedLocks, PluggedNotifier, PluggedStore};
+use crate::parts::{Moment, Plug, PluggedBoard, PluggedBus, PluggedCache, PluggedGate, PluggedLocks, PluggedNotifier, PluggedStore};
 use crate::world::World;
 use commerce_core::messaging::{Group, Relay};
 use commerce_core::store::HiLo;
@@ -43,6 +43,7 @@ impl World {
             locks: Arc::new(PluggedLocks { inner: self.locks.clone(), plug: Arc::clone(&plug) }),
             gate: Arc::new(PluggedGate { inner: self.gate.clone(), plug: Arc::clone(&plug) }),
             board: Arc::new(PluggedBoard { inner: self.board.clone(), plug: Arc::clone(&plug) }),
+            cache: Arc::new(PluggedCache { inner: self.cache.clone(), plug: Arc::clone(&plug) }),
             passwords: Arc::new(PlainHasher),
             clock: Arc::clone(&self.clock) as _,
             random: random(),

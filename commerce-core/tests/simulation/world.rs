@@ -10,7 +10,7 @@ use crate::told::Told;
 use commerce_core::coupon::InProcessGate;
 use commerce_core::messaging::SagaPace;
 use commerce_core::store::GroupCommitLimits;
-use commerce_core::testing::{Fault, FaultyStore, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore};
+use commerce_core::testing::{Fault, FaultyStore, MemoryBoard, MemoryBus, MemoryCache, MemoryLocks, MemoryNotifier, MemoryStore};
 use commerce_core::{BusinessCalendar, CouponId, OptionId, ProductId, Settings, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,7 @@ pub(crate) struct World {
     pub(crate) bus: MemoryBus,
     pub(crate) gate: InProcessGate,
     pub(crate) board: MemoryBoard,
+    pub(crate) cache: MemoryCache,
     pub(crate) locks: MemoryLocks,
     pub(crate) notifier: MemoryNotifier,
     pub(crate) weather: Arc<Weather>,
@@ -68,6 +69,7 @@ impl World {
             bus: MemoryBus::new(),
             gate: InProcessGate::new(),
             board: MemoryBoard::new(),
+            cache: MemoryCache::new(),
             locks: MemoryLocks::new(),
             notifier: MemoryNotifier::new(),
             weather: Arc::new(Weather::new(Dice::of(seed, 1), Arc::clone(&tally))),

@@ -159,8 +159,14 @@ impl OptionData {
 
 impl RankedProductData {
     fn of(RankedProduct { rank, sold, product }: &RankedProduct) -> Self {
-        let ProductData { product_id, product_name, product_description, product_category, .. } = ProductData::of(product);
-        Self { product_id, product_name, product_description, product_category, total_sold: *sold, rank: *rank }
+        Self {
+            product_id: product.id.get(),
+            product_name: product.name.as_str().to_owned(),
+            product_description: product.description.as_str().to_owned(),
+            product_category: product.category.as_str(),
+            total_sold: *sold,
+            rank: *rank,
+        }
     }
 }
 

@@ -7,13 +7,13 @@ mod orders;
 mod products;
 mod users;
 
-use super::{Backend, Lender, Link, coupon_requests, sales};
+use super::{Backend, Lender, Link, coupon_requests, products as product_rows, sales};
 use async_trait::async_trait;
 use commerce_core::coupon::{Coupon, CouponRequest, UserCoupon};
 use commerce_core::idempotency::{Claim, IdempotencyRecord};
 use commerce_core::messaging::DeadLetter;
 use commerce_core::payment::Payment;
-use commerce_core::product::Product;
+use commerce_core::product::{OptionStock, Product};
 use commerce_core::ranking::Sale;
 use commerce_core::store::{
     CouponPage, OrderCursor, OrderPage, OrderView, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor, StoreError,
@@ -72,6 +72,10 @@ impl<DB: Backend> Queries for SqlQueries<DB> {
 
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         products::products(self.link().await?.as_mut(), ids).await
+    }
+
+    async fn stock_of_products(&self, ids: &[ProductId]) -> Result<Vec<OptionStock>, StoreError> {
+        product_rows::stock_of(self.link().await?.as_mut(), ids).await
     }
 
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError> {

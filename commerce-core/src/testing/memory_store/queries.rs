@@ -6,7 +6,7 @@ use crate::messaging::{DeadLetter, SoldUnits};
 use crate::order::{Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus};
 use crate::point::PointEntry;
-use crate::product::Product;
+use crate::product::{OptionStock, Product};
 use crate::ranking::{Sale, SaleState};
 use crate::store::{
     CouponPage, OrderCursor, OrderPage, OrderView, Page, PageLimit, PointEntryPage, ProductFilter, ProductPage, Queries, SaleCursor,
@@ -48,6 +48,13 @@ impl Queries for MemoryStore {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         let state = self.state();
         Ok(pick(&state.products, ids).iter().map(|product| state.with_stock(product)).collect())
+    }
+
+    async fn stock_of_products(&self, ids: &[ProductId]) -> Result<Vec<OptionStock>, StoreError> {
+        let of = |Product { id: product_id, options, .. }: Product| {
+            options.into_iter().map(move |option| OptionStock { product_id, option_id: option.id, stock: option.stock })
+        };
+        Ok(self.products(ids).await?.into_iter().flat_map(of).collect())
     }
 
     async fn find_products(&self, filter: &ProductFilter, after: Option<ProductId>, limit: PageLimit) -> Result<ProductPage, StoreError> {

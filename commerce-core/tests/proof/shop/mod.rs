@@ -9,7 +9,8 @@ use commerce_core::ranking::SaleCounter;
 use commerce_core::stock::StockSteps;
 use commerce_core::store::{GroupCommit, GroupCommitLimits, HiLo, Queries, Store};
 use commerce_core::testing::{
-    Fault, FaultyStore, ManualClock, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher, SeededRandom,
+    Fault, FaultyStore, ManualClock, MemoryBoard, MemoryBus, MemoryCache, MemoryLocks, MemoryNotifier, MemoryStore, PlainHasher,
+    SeededRandom,
 };
 use commerce_core::{Clock, Commerce, EventId, OrderId, Parts, Settings, UserId};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub(crate) fn parts(memory: &MemoryStore, bus: &MemoryBus, clock: &Arc<ManualClo
         locks: Arc::new(MemoryLocks::new()),
         gate: Arc::new(InProcessGate::new()),
         board: Arc::new(MemoryBoard::new()),
+        cache: Arc::new(MemoryCache::new()),
         passwords: Arc::new(PlainHasher),
         clock: Arc::clone(clock) as _,
         random: Arc::new(SeededRandom::new(1)),

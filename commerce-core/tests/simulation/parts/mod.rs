@@ -2,6 +2,7 @@
 
 mod board;
 mod bus;
+mod cache;
 mod gate;
 mod locks;
 mod notifier;
@@ -11,6 +12,7 @@ mod weather;
 
 pub(crate) use board::PluggedBoard;
 pub(crate) use bus::PluggedBus;
+pub(crate) use cache::PluggedCache;
 pub(crate) use gate::PluggedGate;
 pub(crate) use locks::PluggedLocks;
 pub(crate) use notifier::PluggedNotifier;

@@ -24,12 +24,13 @@ pub(crate) enum Call {
     Acknowledge,
     Gate,
     Board,
+    Cache,
     Lock,
     Notify,
 }
 
 impl Call {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Begin,
         Self::Commit,
         Self::Lease,
@@ -40,13 +41,14 @@ impl Call {
         Self::Acknowledge,
         Self::Gate,
         Self::Board,
+        Self::Cache,
         Self::Lock,
         Self::Notify,
     ];
 
     /// Those that fail by the weather; units of work fail by the faults of the store.
-    pub(crate) const FAILING: [Self; 8] =
-        [Self::Publish, Self::Subscribe, Self::Poll, Self::Acknowledge, Self::Gate, Self::Board, Self::Lock, Self::Notify];
+    pub(crate) const FAILING: [Self; 9] =
+        [Self::Publish, Self::Subscribe, Self::Poll, Self::Acknowledge, Self::Gate, Self::Board, Self::Cache, Self::Lock, Self::Notify];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -60,6 +62,7 @@ impl Call {
             Self::Acknowledge => "acknowledge",
             Self::Gate => "gate",
             Self::Board => "board",
+            Self::Cache => "cache",
             Self::Lock => "lock",
             Self::Notify => "notify",
         }

@@ -43,7 +43,7 @@ pub(crate) async fn rage(client: &Client) {
                     world.note("nature", "kills a process");
                 }
             }
-            7 => wipe(client, &[Memory::Gate, Memory::Boards, Memory::Locks]),
+            7 => wipe(client, &[Memory::Gate, Memory::Boards, Memory::Cache, Memory::Locks]),
             8 => rebuild_a_gate(client).await,
             9 => count_a_day_anew(client).await,
             _ => {}
@@ -80,6 +80,7 @@ async fn count_a_day_anew(client: &Client) {
 enum Memory {
     Gate,
     Boards,
+    Cache,
     Locks,
 }
 
@@ -95,6 +96,10 @@ fn wipe(client: &Client, memories: &[Memory]) {
             Memory::Boards => {
                 world.board.wipe();
                 "wipes the boards"
+            }
+            Memory::Cache => {
+                world.cache.wipe();
+                "wipes the cache"
             }
             Memory::Locks => {
                 world.locks.end_all();

@@ -59,6 +59,7 @@ pub async fn store(new: impl AsyncFn() -> Arc<dyn Store>) {
         products::option_details_come_back_in_batches_of_any_size,
         products::an_id_that_exists_is_refused,
         products::a_product_shows_the_stock_there_is_now,
+        products::the_stock_of_products_is_read_alone_in_batches_of_any_size,
         products::products_are_paged_ascending_by_id,
         products::a_search_takes_wildcards_literally,
         products::a_search_looks_at_name_and_description_ignoring_the_case_of_ascii_letters,

@@ -51,6 +51,25 @@ pub(super) async fn a_product_shows_the_stock_there_is_now(store: &dyn Store) {
     let shown = store.queries().products(&[id(1)]).await.unwrap().remove(0);
     assert_eq!(shown.options.iter().map(|option| option.stock.units()).collect::<Vec<_>>(), [1_000, 0]);
     assert!(shown.options[1].sold_out());
+    let alone = store.queries().stock_of_products(&[id(1)]).await.unwrap();
+    assert_eq!(alone.iter().map(|option| option.stock.units()).collect::<Vec<_>>(), [1_000, 0]);
+}
+
+pub(super) async fn the_stock_of_products_is_read_alone_in_batches_of_any_size(store: &dyn Store) {
+    with_products(store, 300).await;
+    // An option whose stock was not opened shows none.
+    write(store, async |uow| uow.products().insert(&[product(301)]).await).await;
+    for size in [1, 2, 37, 301] {
+        let mut wanted: Vec<ProductId> = ids(size);
+        wanted.reverse();
+        wanted.push(id(1_000_000));
+        let read = store.queries().stock_of_products(&wanted).await.unwrap();
+        let whole = store.queries().products(&wanted).await.unwrap();
+        let of = |product: Product| product.options.into_iter().map(move |option| (product.id, option.id, option.stock));
+        let read: Vec<_> = read.into_iter().map(|option| (option.product_id, option.option_id, option.stock)).collect();
+        assert_eq!(read, whole.into_iter().flat_map(of).collect::<Vec<_>>());
+    }
+    assert_eq!(store.queries().stock_of_products(&[id(1_000_000)]).await.unwrap(), []);
 }
 
 pub(super) async fn products_are_paged_ascending_by_id(store: &dyn Store) {

@@ -14,6 +14,7 @@ impl Backend for MySql {
     // A server keeps every prepared statement of every connection in its memory, and a statement of more rows is hardly faster.
     const ROWS_MAX: usize = 64;
     const INSERT_ROWS_EXACT: usize = 8;
+    const RETURNS: bool = false;
     // Whoever reads events reads them from a bus: they are delivered once they are there.
     const UNDELIVERED: &'static str = "sent_at IS NULL";
 

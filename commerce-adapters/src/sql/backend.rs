@@ -51,6 +51,9 @@ pub(crate) trait Backend:
     /// costs.
     const INSERT_ROWS_EXACT: usize;
 
+    /// Whether an UPDATE says by `RETURNING` what it wrote. If not, [`first_id`](Self::first_id) is what it gave to `LAST_INSERT_ID`.
+    const RETURNS: bool;
+
     /// What holds of an outbox row that not everybody has who is to have it.
     const UNDELIVERED: &'static str;
 

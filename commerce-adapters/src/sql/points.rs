@@ -1,14 +1,15 @@
-use super::statements::{Guard, Update, by_key, execute, fetch, insert, select_in, update};
+use super::statements::{Guard, Shift, Update, by_key, insert, select_in, shift, update};
 use super::{Backend, Fields, SqlUnitOfWork};
+use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::point::{NewPointEntry, PointAccount, PointEntry, PointKind, PointRepository};
 use commerce_core::store::StoreError;
 use commerce_core::{Money, UserId};
-use sqlx::QueryBuilder;
 
 pub(super) const ACCOUNT_COLUMNS: &str = "user_id, balance, version";
 pub(super) const ENTRY_COLUMNS: &str = "id, user_id, kind, amount, balance_after, order_id, idempotency_key, created_at";
 const SAVE: Update = Update { table: "point_accounts", key: "user_id", columns: &["balance"], guard: Guard::Version };
+const SHIFT: Shift = Shift { table: "point_accounts", key: "user_id", column: "balance", max: Money::MAX.krw() };
 
 /// Reads [`ACCOUNT_COLUMNS`].
 pub(super) fn read_account<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<PointAccount, StoreError> {
@@ -66,15 +67,8 @@ impl<DB: Backend> PointRepository for SqlUnitOfWork<DB> {
         added.await.map(drop)
     }
 
-    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError> {
-        let mut shift = QueryBuilder::<DB>::new("UPDATE point_accounts SET version = version + 1, balance = balance + ");
-        shift.push_bind(delta).push(" WHERE user_id = ").push_bind(user.get()).push(" AND balance BETWEEN ");
-        shift.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(Money::MAX.krw().saturating_sub(delta));
-        if execute(self.link(), shift).await? == 0 {
-            return Ok(None);
-        }
-        let mut look = QueryBuilder::<DB>::new(format!("SELECT {ACCOUNT_COLUMNS} FROM point_accounts WHERE user_id = "));
-        look.push_bind(user.get());
-        Ok(fetch(self.link(), look, read_account).await?.pop())
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<Money>, StoreError> {
+        let balance = shift(self.link(), &SHIFT, user.get(), delta).await?;
+        balance.map(Money::new).transpose().map_err(corrupt)
     }
 }

@@ -34,6 +34,18 @@ pub(crate) enum Guard {
     Version,
 }
 
+/// An UPDATE that adds to a column of one row if it stays from 0 to `max`, and raises its version.
+pub(crate) struct Shift {
+    /// The table.
+    pub(crate) table: &'static str,
+    /// Its primary key.
+    pub(crate) key: &'static str,
+    /// The column.
+    pub(crate) column: &'static str,
+    /// The most it may be.
+    pub(crate) max: i64,
+}
+
 /// Cuts a slice into pieces whose lengths are powers of two, the largest first: 37 = 32 + 4 + 1. A rest of at most `exact` is one piece.
 pub(crate) fn pieces<T>(items: &[T], exact: usize, max: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
@@ -108,6 +120,26 @@ pub(crate) async fn update<DB: Backend, T: Sync, const N: usize>(
         }
     }
     Ok(())
+}
+
+/// Adds to a column of the row with this key, and answers what it is then; `None` if it would leave its bounds, or if there is no such row. It is one
+/// round trip.
+pub(crate) async fn shift<DB: Backend>(link: &mut dyn Link<DB>, shift: &Shift, key: i64, delta: i64) -> Result<Option<i64>, StoreError> {
+    let Shift { table, key: key_column, column, max } = shift;
+    let mut query = QueryBuilder::<DB>::new(format!("UPDATE {table} SET version = version + 1, {column} = "));
+    if DB::RETURNS {
+        query.push(format_args!("{column} + ")).push_bind(delta);
+    } else {
+        query.push(format_args!("LAST_INSERT_ID({column} + ")).push_bind(delta).push(")");
+    }
+    query.push(format_args!(" WHERE {key_column} = ")).push_bind(key).push(format_args!(" AND {column} BETWEEN "));
+    query.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(max.saturating_sub(delta));
+    if DB::RETURNS {
+        query.push(format_args!(" RETURNING {column}"));
+        return Ok(fetch(link, query, |row| row.int()).await?.pop());
+    }
+    let result = run(link, query).await?;
+    Ok((DB::rows_affected(&result) == 1).then(|| DB::first_id(&result, 1)))
 }
 
 /// Selects rows by a list of values: `head` ends where the list begins, `tail` follows it. The values are taken in ascending order, so

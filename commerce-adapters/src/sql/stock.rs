@@ -1,15 +1,15 @@
-use super::statements::{Guard, Update, by_key, execute, fetch, insert, select_in, update};
+use super::statements::{Guard, Shift, Update, by_key, insert, select_in, shift, update};
 use super::{Backend, Fields, Link, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
 use commerce_core::stock::{NewStockEntry, Reservation, Stock, StockEntry, StockEntryKind, StockQuantity, StockRepository};
 use commerce_core::store::StoreError;
 use commerce_core::{OptionId, OrderId};
-use sqlx::QueryBuilder;
 
 pub(super) const COLUMNS: &str = "option_id, quantity, version";
 pub(super) const ENTRY_COLUMNS: &str = "id, option_id, kind, delta, order_id, reason, created_at";
 const SAVE: Update = Update { table: "stocks", key: "option_id", columns: &["quantity"], guard: Guard::Version };
+const SHIFT: Shift = Shift { table: "stocks", key: "option_id", column: "quantity", max: StockQuantity::MAX };
 
 /// Reads [`COLUMNS`].
 pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Stock, StoreError> {
@@ -81,16 +81,9 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
         self.append_stock_entries(entries).await
     }
 
-    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError> {
-        let mut shift = QueryBuilder::<DB>::new("UPDATE stocks SET version = version + 1, quantity = quantity + ");
-        shift.push_bind(delta).push(" WHERE option_id = ").push_bind(option.get()).push(" AND quantity BETWEEN ");
-        shift.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(StockQuantity::MAX.saturating_sub(delta));
-        if execute(self.link(), shift).await? == 0 {
-            return Ok(None);
-        }
-        let mut look = QueryBuilder::<DB>::new(format!("SELECT {COLUMNS} FROM stocks WHERE option_id = "));
-        look.push_bind(option.get());
-        Ok(fetch(self.link(), look, read).await?.pop())
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<StockQuantity>, StoreError> {
+        let quantity = shift(self.link(), &SHIFT, option.get(), delta).await?;
+        quantity.map(StockQuantity::new).transpose().map_err(corrupt)
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {

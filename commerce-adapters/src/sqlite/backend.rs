@@ -48,6 +48,7 @@ impl Backend for Sqlite {
     const ROWS_MAX: usize = 256;
     // A dozen tables times this stays below the statements that are kept, and each saved statement saves a trip to SQLite's thread.
     const INSERT_ROWS_EXACT: usize = 48;
+    const RETURNS: bool = true;
     // What a relay has sent, or what every group that reads the outbox itself has acknowledged.
     const UNDELIVERED: &'static str = "sent_at IS NULL AND seq > (SELECT COALESCE(MIN(seq), 0) FROM bus_offsets)";
 

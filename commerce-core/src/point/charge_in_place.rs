@@ -1,4 +1,4 @@
-use super::{ChargePoints, NewPointEntry, PointError};
+use super::{ChargePoints, NewPointEntry, PointAccount, PointError};
 use crate::guard::Conditional;
 use crate::store::{Handler, StoreError, UnitOfWork, order_of_arrival, order_of_locks};
 use crate::{Clock, Money, Timestamp};
@@ -40,7 +40,8 @@ async fn charge_in_place(
     now: Timestamp,
 ) -> Result<Result<NewPointEntry, PointError>, StoreError> {
     let ChargePoints { user_id, amount, idempotency_key } = command;
-    if let Some(account) = uow.points().shift(*user_id, amount.amount().krw()).await? {
+    if let Some(balance) = uow.points().shift(*user_id, amount.amount().krw()).await? {
+        let account = PointAccount { balance, ..PointAccount::open(*user_id) };
         return Ok(Ok(account.charged(*amount, idempotency_key.clone(), now)));
     }
     let Some(mut account) = uow.points().lock(&[*user_id]).await?.pop() else { return Ok(Err(PointError::UserNotFound(*user_id))) };

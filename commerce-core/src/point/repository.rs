@@ -1,6 +1,6 @@
 use super::{NewPointEntry, PointAccount};
-use crate::UserId;
 use crate::store::StoreError;
+use crate::{Money, UserId};
 use async_trait::async_trait;
 
 /// The point accounts of a unit of work.
@@ -21,8 +21,8 @@ pub trait PointRepository: Send {
     /// MUST fail with [`StoreError::Conflict`] unless every stored version still is the `version` that was read.
     async fn save(&mut self, accounts: &[PointAccount], entries: &[NewPointEntry]) -> Result<(), StoreError>;
 
-    /// Adds `delta` points to the balance of a user by one statement, if it stays from 0 to [`Money::MAX`](crate::Money::MAX), and answers the account
-    /// afterwards; `None`, and nothing is changed, if it would not, or if there is no account. The row is locked from then on, and its version rises.
+    /// Adds `delta` points to the balance of a user by one statement, if it stays from 0 to [`Money::MAX`](crate::Money::MAX), and answers what it is
+    /// then; `None`, and nothing is changed, if it would not, or if there is no account. The row is locked from then on, and its version rises.
     /// The ledger entry is left to [`save`](Self::save), which takes entries without accounts.
-    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError>;
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<Money>, StoreError>;
 }

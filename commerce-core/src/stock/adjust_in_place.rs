@@ -1,4 +1,4 @@
-use super::{AdjustStock, NewStockEntry, StockError, StockQuantity};
+use super::{AdjustStock, NewStockEntry, Stock, StockError, StockQuantity};
 use crate::guard::{Conditional, Ration, Share};
 use crate::store::{Handler, StoreError, UnitOfWork, order_of_arrival, order_of_locks};
 use crate::{Clock, Timestamp};
@@ -38,8 +38,8 @@ type Adjusted = Result<(StockQuantity, NewStockEntry), StockError>;
 
 async fn adjust_in_place(uow: &mut dyn UnitOfWork, command: &AdjustStock, now: Timestamp) -> Result<Adjusted, StoreError> {
     let AdjustStock { option_id, delta, reason } = command;
-    if let Some(stock) = uow.stock().shift(*option_id, *delta).await? {
-        return Ok(Ok((stock.quantity, stock.adjusted(*delta, reason, now))));
+    if let Some(quantity) = uow.stock().shift(*option_id, *delta).await? {
+        return Ok(Ok((quantity, Stock::adjusted(*option_id, *delta, reason, now))));
     }
     let Some(mut stock) = uow.stock().lock(&[*option_id]).await?.pop() else { return Ok(Err(StockError::OptionNotFound(*option_id))) };
     match stock.adjust(*delta, reason, now) {

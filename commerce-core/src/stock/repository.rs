@@ -1,4 +1,4 @@
-use super::{NewStockEntry, Reservation, Stock};
+use super::{NewStockEntry, Reservation, Stock, StockQuantity};
 use crate::store::StoreError;
 use crate::{OptionId, OrderId};
 use async_trait::async_trait;
@@ -21,10 +21,10 @@ pub trait StockRepository: Send {
     /// MUST fail with [`StoreError::Conflict`] unless every stored version still is the `version` that was read.
     async fn save(&mut self, stock: &[Stock], entries: &[NewStockEntry]) -> Result<(), StoreError>;
 
-    /// Adds `delta` units to the stock of an option by one statement, if it stays from 0 to 1,000,000,000, and answers the stock afterwards; `None`, and
-    /// nothing is changed, if it would not, or if the option has no stock. The row is locked from then on, and its version rises. The ledger entry is
+    /// Adds `delta` units to the stock of an option by one statement, if it stays from 0 to 1,000,000,000, and answers how many there are then; `None`,
+    /// and nothing is changed, if it would not, or if the option has no stock. The row is locked from then on, and its version rises. The ledger entry is
     /// left to [`save`](Self::save), which takes entries without stock.
-    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError>;
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<StockQuantity>, StoreError>;
 
     /// What these orders reserved less what they released, ascending by order and option. An option that an order gave back entirely is
     /// listed with zero units, an order that never reserved anything is left out.

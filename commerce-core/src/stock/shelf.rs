@@ -142,7 +142,7 @@ impl Stock {
     /// Puts a new option on the shelf.
     pub fn open(option_id: OptionId, quantity: StockQuantity, now: Timestamp) -> (Self, NewStockEntry) {
         let stock = Self { option_id, quantity, version: 0 };
-        let entry = stock.entry(StockEntryKind::Initial, i64::from(quantity.0), None, now);
+        let entry = Self::entry(option_id, StockEntryKind::Initial, i64::from(quantity.0), None, now);
         (stock, entry)
     }
 
@@ -152,12 +152,12 @@ impl Stock {
     /// [`StockError::OutOfRange`] if the stock would leave 0–1,000,000,000.
     pub fn adjust(&mut self, delta: i64, reason: &str, now: Timestamp) -> Result<NewStockEntry, StockError> {
         self.shift(delta)?;
-        Ok(self.adjusted(delta, reason, now))
+        Ok(Self::adjusted(self.option_id, delta, reason, now))
     }
 
     /// What the ledger says of an adjustment that is in the stock already.
-    pub(super) fn adjusted(&self, delta: i64, reason: &str, now: Timestamp) -> NewStockEntry {
-        NewStockEntry { reason: Some(reason.to_owned()), ..self.entry(StockEntryKind::Adjust, delta, None, now) }
+    pub(super) fn adjusted(option_id: OptionId, delta: i64, reason: &str, now: Timestamp) -> NewStockEntry {
+        NewStockEntry { reason: Some(reason.to_owned()), ..Self::entry(option_id, StockEntryKind::Adjust, delta, None, now) }
     }
 
     /// Takes units for an order.
@@ -167,7 +167,7 @@ impl Stock {
     pub fn reserve(&mut self, quantity: Quantity, order_id: OrderId, now: Timestamp) -> Result<NewStockEntry, StockError> {
         let delta = -i64::from(quantity.units());
         self.shift(delta).map_err(|_| StockError::OutOfStock { option_id: self.option_id, left: self.quantity.0 })?;
-        Ok(self.entry(StockEntryKind::Reserve, delta, Some(order_id), now))
+        Ok(Self::entry(self.option_id, StockEntryKind::Reserve, delta, Some(order_id), now))
     }
 
     /// Puts the units of an order back.
@@ -177,7 +177,7 @@ impl Stock {
     pub fn release(&mut self, units: u32, order_id: OrderId, now: Timestamp) -> Result<NewStockEntry, StockError> {
         let delta = i64::from(units);
         self.shift(delta)?;
-        Ok(self.entry(StockEntryKind::Release, delta, Some(order_id), now))
+        Ok(Self::entry(self.option_id, StockEntryKind::Release, delta, Some(order_id), now))
     }
 
     fn shift(&mut self, delta: i64) -> Result<(), StockError> {
@@ -186,8 +186,8 @@ impl Stock {
         Ok(())
     }
 
-    fn entry(&self, kind: StockEntryKind, delta: i64, order_id: Option<OrderId>, at: Timestamp) -> NewStockEntry {
-        NewStockEntry { option_id: self.option_id, kind, delta, order_id, reason: None, at }
+    fn entry(option_id: OptionId, kind: StockEntryKind, delta: i64, order_id: Option<OrderId>, at: Timestamp) -> NewStockEntry {
+        NewStockEntry { option_id, kind, delta, order_id, reason: None, at }
     }
 }
 

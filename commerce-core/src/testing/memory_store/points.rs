@@ -32,11 +32,11 @@ impl PointRepository for State {
         Ok(())
     }
 
-    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError> {
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<Money>, StoreError> {
         self.begin_to_write().await?;
         let Some(stored) = self.accounts.get_mut(&user) else { return Ok(None) };
         let Ok(balance) = Money::new(stored.balance.krw().saturating_add(delta)) else { return Ok(None) };
         *stored = PointAccount { balance, version: stored.version + 1, ..*stored };
-        Ok(Some(stored.clone()))
+        Ok(Some(balance))
     }
 }

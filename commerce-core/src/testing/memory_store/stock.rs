@@ -29,12 +29,12 @@ impl StockRepository for State {
         self.append_stock_entries(entries)
     }
 
-    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError> {
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<StockQuantity>, StoreError> {
         self.begin_to_write().await?;
         let Some(stored) = self.stock.get_mut(&option) else { return Ok(None) };
         let Ok(quantity) = StockQuantity::new(i64::from(stored.quantity.units()).saturating_add(delta)) else { return Ok(None) };
         *stored = Stock { quantity, version: stored.version + 1, ..*stored };
-        Ok(Some(stored.clone()))
+        Ok(Some(quantity))
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {

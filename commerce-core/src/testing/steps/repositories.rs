@@ -3,9 +3,9 @@ use super::store::SteppedUnitOfWork;
 use crate::coupon::{Coupon, CouponRepository, CouponRequest, Position, UserCoupon};
 use crate::lock::{Fence, FenceRepository};
 use crate::point::{NewPointEntry, PointAccount, PointRepository};
-use crate::stock::{NewStockEntry, Reservation, Stock, StockRepository};
+use crate::stock::{NewStockEntry, Reservation, Stock, StockQuantity, StockRepository};
 use crate::store::StoreError;
-use crate::{CouponId, OptionId, OrderId, TaskId, UserCouponId, UserId};
+use crate::{CouponId, Money, OptionId, OrderId, TaskId, UserCouponId, UserId};
 use async_trait::async_trait;
 
 impl SteppedUnitOfWork {
@@ -39,7 +39,7 @@ impl PointRepository for SteppedUnitOfWork {
         self.inner.points().save(accounts, entries).await
     }
 
-    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<PointAccount>, StoreError> {
+    async fn shift(&mut self, user: UserId, delta: i64) -> Result<Option<Money>, StoreError> {
         self.at(Step::Write).await;
         self.inner.points().shift(user, delta).await
     }
@@ -62,7 +62,7 @@ impl StockRepository for SteppedUnitOfWork {
         self.inner.stock().save(stock, entries).await
     }
 
-    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<Stock>, StoreError> {
+    async fn shift(&mut self, option: OptionId, delta: i64) -> Result<Option<StockQuantity>, StoreError> {
         self.at(Step::Write).await;
         self.inner.stock().shift(option, delta).await
     }

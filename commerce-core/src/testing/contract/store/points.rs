@@ -60,20 +60,22 @@ pub(super) async fn a_balance_is_shifted_within_its_bounds_and_not_beyond(store:
     with_users(store, 1).await;
     let shift = async |user: i64, delta: i64| write(store, async |uow| uow.points().shift(id(user), delta).await).await;
     let before = write(store, async |uow| uow.points().lock(&[id(1)]).await).await.remove(0);
-    let shifted = shift(1, 5).await.expect("it stays within its bounds");
-    assert_eq!(shifted, PointAccount { balance: krw(5), version: before.version + 1, ..before });
+    assert_eq!(shift(1, 5).await, Some(krw(5)));
+    let after = write(store, async |uow| uow.points().lock(&[id(1)]).await).await;
+    assert_eq!(after, [PointAccount { balance: krw(5), version: before.version + 1, ..before }]);
     for beyond in [-6, Money::MAX.krw() - 4, i64::MAX, i64::MIN] {
         assert_eq!(shift(1, beyond).await, None, "{beyond}");
     }
     assert_eq!(shift(2, 5).await, None, "there is no such account");
-    assert_eq!(shift(1, Money::MAX.krw() - 5).await.map(|account| account.balance), Some(Money::MAX));
-    assert_eq!(shift(1, -Money::MAX.krw()).await.map(|account| account.balance), Some(Money::ZERO));
+    assert_eq!(shift(1, Money::MAX.krw() - 5).await, Some(Money::MAX));
+    assert_eq!(shift(1, 0).await, Some(Money::MAX));
+    assert_eq!(shift(1, -Money::MAX.krw()).await, Some(Money::ZERO));
 }
 
 pub(super) async fn no_shift_is_lost_among_many_at_once(store: &dyn Store) {
     with_users(store, 1).await;
     let shifted = at_once(20, async || attempt(store, async |uow| uow.points().shift(id(1), 1_000).await).await).await;
-    let mut balances: Vec<i64> = shifted.into_iter().map(|account| account.expect("a small balance").balance.krw()).collect();
+    let mut balances: Vec<i64> = shifted.into_iter().map(|balance| balance.expect("a small balance").krw()).collect();
     balances.sort_unstable();
     assert!(balances.iter().copied().eq((1..=20).map(|charges| charges * 1_000)), "{balances:?}");
 }

@@ -1,4 +1,4 @@
-//! Proof that the core does what it promises, on the in-memory parts: every saga step under every fault, group commit, idempotency, waiting,
+//! Proof that the core does what it promises, on the in-memory parts: every saga step under every fault, group commit, guards, idempotency, waiting,
 //! the relay, outages, the clock's jobs, the ranking, and random histories against plain models.
 
 mod books;
@@ -6,6 +6,7 @@ mod chain;
 mod coupons;
 mod effects;
 mod group_commit;
+mod guards;
 mod idempotency;
 mod locks;
 mod model;

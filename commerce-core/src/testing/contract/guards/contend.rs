@@ -33,13 +33,18 @@ pub(super) enum Fate {
 }
 
 impl Fate {
-    pub(super) fn draw(random: &SeededRandom) -> Self {
-        let step = u32::try_from(random.up_to(STEPS_MAX)).unwrap_or(0);
-        match random.up_to(3) {
-            0 => Self::Stalls(step),
-            1 => Self::Crashes(step),
-            _ => Self::Spared,
-        }
+    /// The fates of so many contenders. The first one meets every mishap at every step as the rounds go on, the others meet what chance has for them.
+    pub(super) fn draw(round: u64, contenders: u64, random: &SeededRandom) -> impl Iterator<Item = Self> {
+        let of = |kind: u64, step: u64| {
+            let step = u32::try_from(step).unwrap_or(0);
+            match kind {
+                0 => Self::Stalls(step),
+                1 => Self::Crashes(step),
+                _ => Self::Spared,
+            }
+        };
+        let first = of(round % 2, round / 2 % (STEPS_MAX + 1));
+        std::iter::once(first).chain((1..contenders).map(move |_| of(random.up_to(3), random.up_to(STEPS_MAX))))
     }
 }
 

@@ -107,7 +107,7 @@ async fn judges_say_so(ground: &Ground) {
     for seed in 0..ground.rounds {
         let store: Arc<dyn Store> = Arc::new(SteppedStore::new(Arc::clone(&ground.store), fates(seed)));
         let guard = in_front(ground, &store, Arc::new(InProcessCounter::new()), SHORT);
-        let commands = ground.adjustments(&SeededRandom::new(seed)).await;
+        let commands = ground.adjustments(seed).await;
         let told = contend(ground, &guard, commands).await;
         let wrong = judge_stock(ground.store.as_ref(), &told, Refusals::MayBeWrong).await.expect("the store answers");
         assert_right(&wrong, "counter in front", seed);

@@ -24,15 +24,15 @@ impl Ground {
     }
 
     /// Commands for a coupon of which there are too few, some twice by the same user, and what becomes of those who give them.
-    async fn requests(&self, random: &SeededRandom) -> Vec<(IssueCoupon, Fate)> {
+    async fn requests(&self, round: u64) -> Vec<(IssueCoupon, Fate)> {
+        let random = &SeededRandom::new(round);
         let coupon_id = self.coupon(3).await;
-        let contenders = 3 + random.up_to(6);
         let user = |random: &SeededRandom| id(1 + i64::try_from(random.up_to(USERS.unsigned_abs() - 1)).unwrap_or(0));
-        let request = |_| {
+        let request = |fate| {
             let command = IssueCoupon { id: self.fresh(), task_id: self.fresh(), coupon_id, user_id: user(random) };
-            (command, Fate::draw(random))
+            (command, fate)
         };
-        (0..contenders).map(request).collect()
+        Fate::draw(round, 3 + random.up_to(6), random).map(request).collect()
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn whatever_becomes_of_contenders_coupons_are_as_if_they_came_o
         let guards = ground.guards(|| IssueCoupons { clock: Arc::clone(&ground.clock) }, in_place, SHORT, Some(seed));
         let mut rounds = Vec::new();
         for (name, guard) in &guards.all {
-            let commands = ground.requests(&SeededRandom::new(seed)).await;
+            let commands = ground.requests(seed).await;
             rounds.push((*name, contend(ground, guard.as_ref(), commands).await));
         }
         guards.end().await;

@@ -16,16 +16,16 @@ impl Ground {
     }
 
     /// Commands for two accounts, and what becomes of those who give them.
-    async fn charges(&self, random: &SeededRandom) -> Vec<(ChargePoints, Fate)> {
+    async fn charges(&self, round: u64) -> Vec<(ChargePoints, Fate)> {
+        let random = &SeededRandom::new(round);
         let users = [self.account().await, self.account().await];
-        let contenders = 3 + random.up_to(6);
-        let charge = |_| {
+        let charge = |fate| {
             let amount = ChargeAmount::new(1_000 + i64::try_from(random.up_to(9)).unwrap_or(0)).expect("a valid charge");
             let user_id = users[usize::from(random.happens(30))];
             let charge = ChargePoints { user_id, amount, idempotency_key: Some(format!("command {}", self.next())) };
-            (charge, Fate::draw(random))
+            (charge, fate)
         };
-        (0..contenders).map(charge).collect()
+        Fate::draw(round, 3 + random.up_to(6), random).map(charge).collect()
     }
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn whatever_becomes_of_contenders_balances_are_as_if_they_came_
         let guards = ground.guards(|| Charge { clock: Arc::clone(&ground.clock) }, in_place, SHORT, Some(seed));
         let mut rounds = Vec::new();
         for (name, guard) in &guards.all {
-            let commands = ground.charges(&SeededRandom::new(seed)).await;
+            let commands = ground.charges(seed).await;
             rounds.push((*name, contend(ground, guard.as_ref(), commands).await));
         }
         guards.end().await;

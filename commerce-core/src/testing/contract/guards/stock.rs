@@ -22,11 +22,12 @@ impl Ground {
     }
 
     /// Commands for two options, of which there is too little, and what becomes of those who give them.
-    pub(super) async fn adjustments(&self, random: &SeededRandom) -> Vec<(AdjustStock, Fate)> {
+    pub(super) async fn adjustments(&self, round: u64) -> Vec<(AdjustStock, Fate)> {
+        let random = &SeededRandom::new(round);
         let options = [self.option(4).await, self.option(2).await];
         let units = |random: &SeededRandom| i64::try_from(random.up_to(4)).unwrap_or(0) - 3;
-        let contenders = 3 + random.up_to(6);
-        (0..contenders).map(|_| (self.adjustment(options[usize::from(random.happens(30))], units(random)), Fate::draw(random))).collect()
+        let fates = Fate::draw(round, 3 + random.up_to(6), random);
+        fates.map(|fate| (self.adjustment(options[usize::from(random.happens(30))], units(random)), fate)).collect()
     }
 }
 
@@ -36,7 +37,7 @@ pub(super) async fn whatever_becomes_of_contenders_stock_is_as_if_they_came_one_
         let guards = ground.guards(|| StockAdjustment { clock: Arc::clone(&ground.clock) }, in_place, SHORT, Some(seed));
         let mut rounds = Vec::new();
         for (name, guard) in &guards.all {
-            let commands = ground.adjustments(&SeededRandom::new(seed)).await;
+            let commands = ground.adjustments(seed).await;
             rounds.push((*name, contend(ground, guard.as_ref(), commands).await));
         }
         guards.end().await;

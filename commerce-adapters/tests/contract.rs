@@ -52,7 +52,7 @@ async fn sqlite_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn guards() {
     // How often chance is tried with each guard: every round lasts for as long as somebody stalls.
-    const ROUNDS: u64 = 2;
+    const ROUNDS: u64 = 3;
     let folder = tempfile::tempdir().unwrap();
     contract::guards(async || Arc::new(open(&folder).await) as _, ROUNDS).await;
     contract::guard_rush(async || Arc::new(open(&folder).await) as _).await;

@@ -3,7 +3,7 @@ use commerce_core::testing::contract;
 use std::sync::Arc;
 
 /// How often chance is tried with each guard: every round lasts for as long as somebody stalls.
-const ROUNDS: u64 = 2;
+const ROUNDS: u64 = 3;
 
 /// No guard loses an update, sells what is not there or leaves somebody waiting, whatever becomes of those who contend for a row.
 pub(crate) async fn every_guard_keeps_its_promise(database: Database) {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 /// The guard of what one statement can decide: `UPDATE … SET quantity = quantity - 1 WHERE … AND quantity BETWEEN …`.
 ///
-/// **Guarantees** the same as a row lock, without reading first: the statement locks the row, looks at what is committed, and writes or does not. It
-/// takes handlers that are made for it ([`Conditional`]). 256 that want the same row at the same time queue in the store and are all served within 30
-/// seconds.
+/// **Guarantees** the same as a row lock, without reading first: the statement locks the row, looks at what is committed, and writes or does not.
+/// It takes handlers that are made for it ([`Conditional`]). 256 that want the same row at the same time queue in the store and are all served
+/// within 30 seconds.
 ///
-/// **Fails** where a rule does not fit into a condition on the row itself, and where a row is hot: it is locked until the commit still, for one round
-/// trip less. A refusal is worded by another read.
+/// **Fails** where a rule does not fit into a condition on the row itself, and where a row is hot: it is locked until the commit still, for one
+/// round trip less. A refusal is worded by another read.
 ///
 /// **Costs** a round trip less than a row lock, because the statement that writes also answers what is left; a commit a command.
 pub struct ConditionalUpdate<H>(Work<H>);

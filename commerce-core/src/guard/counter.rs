@@ -23,8 +23,8 @@ pub enum Admission {
 
 /// Counts what is left of things that many want, fast and in one atomic step. It may forget and it may be wrong: it is never the judge.
 ///
-/// A count is believed for as long as whoever told it said, and unknown afterwards: whatever it missed is wrong for no longer than that. A call that is
-/// made again by the adapter itself, because its answer did not arrive, MUST count once.
+/// A count is believed for as long as whoever told it said, and unknown afterwards: whatever it missed is wrong for no longer than that. A call
+/// that is made again by the adapter itself, because its answer did not arrive, MUST count once.
 #[async_trait]
 pub trait AdmissionCounter: Send + Sync {
     /// Takes `units` if as many are left. Of any number that ask at the same time no more MUST be told [`Admission::Taken`] than there is.
@@ -39,8 +39,8 @@ pub trait AdmissionCounter: Send + Sync {
     /// [`CounterError`] if the counter cannot be reached; the units may be added then.
     async fn give(&self, name: &str, units: u64) -> Result<(), CounterError>;
 
-    /// Tells how many are left, to be believed for `believed`, at least a millisecond. What is known MUST stay as it is: of several who tell at the same time the first
-    /// one counts.
+    /// Tells how many are left, to be believed for `believed`, at least a millisecond. What is known MUST stay as it is: of several who tell at
+    /// the same time the first one counts.
     ///
     /// # Errors
     /// [`CounterError`] if the counter cannot be reached; it may know then.

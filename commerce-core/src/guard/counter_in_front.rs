@@ -37,17 +37,17 @@ pub trait Ration: Send + Sync {
 
 /// A counter in front of another guard: whoever comes when nothing is left is turned away by one call to the counter, without the store.
 ///
-/// **Guarantees** nothing by itself: the guard that it wraps decides in the store, whatever the counter says. A counter that says too much costs a command
-/// that the store refuses; one that cannot be reached lets everybody pass. What the store refuses, or what definitely fails, is given back; what is
-/// [unknown](GuardError::is_unknown), or was dropped on the way, is not.
+/// **Guarantees** nothing by itself: the guard that it wraps decides in the store, whatever the counter says. A counter that says too much costs
+/// a command that the store refuses; one that cannot be reached lets everybody pass. What the store refuses, or what definitely fails, is given
+/// back; what is [unknown](GuardError::is_unknown), or was dropped on the way, is not.
 ///
-/// **Fails** by turning somebody away who could have been served: after such a loss, or when others changed the row without the counter. It is wrong for no
-/// longer than a count is `believed`; then the store is asked again how many are left.
+/// **Fails** by turning somebody away who could have been served: after such a loss, or when others changed the row without the counter. It is
+/// wrong for no longer than a count is `believed`; then the store is asked again how many are left.
 ///
-/// **Costs** a call for each command, two for one that is given back, and a read of the store whenever a count is not believed any more. It is worth
-/// it where most come too late ([`turned_away`](GuardCounts::turned_away)). The gate for coupons ([`CouponGate`](crate::coupon::CouponGate)) is such a
-/// counter that knows more: who has a place already, in which order places were given, and which of them are not decided yet; the
-/// [issuer](crate::coupon::CouponIssuer) behind it is the judge.
+/// **Costs** a call for each command, two for one that is given back, and a read of the store whenever a count is not believed any more. It is
+/// worth it where most come too late ([`turned_away`](GuardCounts::turned_away)). The gate for coupons
+/// ([`CouponGate`](crate::coupon::CouponGate)) is such a counter that knows more: who has a place already, in which order places were given, and
+/// which of them are not decided yet; the [issuer](crate::coupon::CouponIssuer) behind it is the judge.
 pub struct CounterInFront<G, R> {
     inner: G,
     ration: R,

@@ -16,13 +16,13 @@ pub struct ManyWriters;
 
 /// A lock in this process for each thing that commands contend for, around a transaction that itself locks nothing it reads.
 ///
-/// **Guarantees** that no write is lost where this process alone writes; [`new`](Self::new) refuses a store that does not promise it. Who wants the same thing
-/// queues in the order of arrival: with units of work of a few milliseconds 256 that want it at the same time are all served within 30 seconds, and what
-/// contends for something else goes on beside it. As every write is [`Rechecked`], nothing is lost to parts of the process that do
-/// not take the lock.
+/// **Guarantees** that no write is lost where this process alone writes; [`new`](Self::new) refuses a store that does not promise it. Who wants
+/// the same thing queues in the order of arrival: with units of work of a few milliseconds 256 that want it at the same time are all served
+/// within 30 seconds, and what contends for something else goes on beside it. As every write is [`Rechecked`], nothing is lost to parts of the
+/// process that do not take the lock.
 ///
-/// **Fails** with [`GuardError::LockHeld`] when the queue takes longer than one is to wait. It keeps out nobody outside of it, and means nothing once a
-/// second process is started: SQLite is safe because a unit of work there has the file for itself.
+/// **Fails** with [`GuardError::LockHeld`] when the queue takes longer than one is to wait. It keeps out nobody outside of it, and means nothing
+/// once a second process is started: SQLite is safe because a unit of work there has the file for itself.
 ///
 /// **Costs** next to nothing but the commit for each command: the queue is one of tasks and not of transactions, so that no connection waits.
 pub struct KeyedLock<H> {

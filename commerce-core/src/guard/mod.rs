@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | [`RowLock`] | locking the rows that are read | a hot row is a queue of transactions; who stalls stalls all behind it | a commit |
 //! | [`OptimisticVersion`] | checking the version of what was read | many for one row: most do their work in vain, some starve | a commit, and the vain attempts |
-//! | [`ConditionalUpdate`] | one statement that decides and writes | says only what fits in a condition; a hot row is a queue still | a commit, one statement less |
+//! | [`ConditionalUpdate`] | one statement that decides and writes | says only what fits in a condition; a hot row is a queue still | a commit, and a round trip less |
 //! | [`SpinLock`] | a lock of a service, and its fence in the store | a lease ends; spinning costs the service; nobody queues | a commit, the grant, the release, the fence |
 //! | [`KeyedLock`] | a lock in this process | a second process: refused unless the store has [`Writers::One`](crate::store::Writers) | a commit |
 //! | [`CounterInFront`] | nothing: it turns away who comes too late | it may be wrong for a while; what it wraps is the judge | a call to the counter |

@@ -8,15 +8,15 @@ use std::time::Duration;
 /// The optimistic guard: a unit of work for each command that locks nothing it reads. The save is refused if somebody else has saved since, and
 /// everything is done again after a pause with full jitter.
 ///
-/// **Guarantees** that no write is lost, in any number of processes, for use cases whose writes are all [`Rechecked`]. Of those who collide one always wins:
-/// together they get on.
+/// **Guarantees** that no write is lost, in any number of processes, for use cases whose writes are all [`Rechecked`]. Of those who collide one
+/// always wins: together they get on.
 ///
 /// **Fails** for a single command: nobody queues, and whoever is slower than the others can lose every time. After
-/// [`attempts_max`](Backoff::attempts_max) attempts it gives up with [`GuardError::Starved`], which is [counted](GuardCounts::gave_up). The more want the same
-/// row, the more work is done in vain ([`conflicts`](GuardCounts::conflicts)): on MySQL those who have read wait for the row to write it, one behind the
-/// other, and all but the first in vain. With [`PATIENT`](Self::PATIENT), the default, 256 that want the same row at the same time are all served, but it
-/// may take two minutes. A store that lets one write at a time ([`Writers::One`](crate::store::Writers::One)), as
-/// SQLite does, locks all the same: there nobody collides.
+/// [`attempts_max`](Backoff::attempts_max) attempts it gives up with [`GuardError::Starved`], which is [counted](GuardCounts::gave_up). The more
+/// want the same row, the more work is done in vain ([`conflicts`](GuardCounts::conflicts)): on MySQL those who have read wait for the row to
+/// write it, one behind the other, and all but the first in vain. With [`PATIENT`](Self::PATIENT), the default, 256 that want the same row at the
+/// same time are all served, but it may take two minutes. A store that lets one write at a time ([`Writers::One`](crate::store::Writers::One)),
+/// as SQLite does, locks all the same: there nobody collides.
 ///
 /// **Costs** the same round trips as a row lock, no wait for the row, and every attempt in vain once more.
 pub struct OptimisticVersion<H>(Work<H>);

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 /// The pessimistic guard: a unit of work for each command, in which the rows are locked when they are read (`SELECT … FOR UPDATE`).
 ///
-/// **Guarantees** that nothing comes between what a command read and what it writes, in any number of processes, for every use case. Who waits for a row
-/// queues in the store: 256 that want the same row at the same time are all served, on SQLite and in memory one after the other, on MySQL as long as
-/// the wait for a connection and for the row are within their bounds, which is well within 30 seconds.
+/// **Guarantees** that nothing comes between what a command read and what it writes, in any number of processes, for every use case. Who waits
+/// for a row queues in the store: 256 that want the same row at the same time are all served, on SQLite and in memory one after the other, on
+/// MySQL as long as the wait for a connection and for the row are within their bounds, which is well within 30 seconds.
 ///
-/// **Fails** where a row is hot: the row is locked from the read to the end of the commit, so that it sees at most one command for each sync of the disk,
-/// and whoever stalls with it stalls all behind it until the store's time-out for locks. Commands that lock several rows can wait for each other; the store breaks that off
-/// ([`conflicts`](GuardCounts::conflicts)), and it is tried again.
+/// **Fails** where a row is hot: the row is locked from the read to the end of the commit, so that it sees at most one command for each sync of
+/// the disk, and whoever stalls with it stalls all behind it until the store's time-out for locks. Commands that lock several rows can wait for
+/// each other; the store breaks that off ([`conflicts`](GuardCounts::conflicts)), and it is tried again.
 ///
 /// **Costs** a round trip for each of begin, read, write, ledger and commit, and one commit a command.
 pub struct RowLock<H>(Work<H>);

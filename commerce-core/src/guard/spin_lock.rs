@@ -1,25 +1,25 @@
 use super::work::Work;
 use super::{Contended, Guard, GuardCounts, GuardError, Rechecked, Tally};
 use crate::lock::{Fenced, FencedCommands, Locks, Patience, Tenure};
-use crate::store::{Backoff, Begin, Random, Store};
+use crate::store::{Backoff, Begin, Random, Store, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 
 /// The distributed lock around a transaction that itself locks nothing it reads; let go after the commit, and not before.
 ///
-/// **Guarantees** that no write is lost, in any number of processes, also when the lock fails. Who takes the lock shows its fence in the unit of work that
-/// it writes in ([`Fenced`]): once a later holder has written, what an earlier one writes is refused with
-/// [`StoreError::Fenced`](crate::store::StoreError::Fenced), however long it stalled. And as every write is [`Rechecked`], nothing is lost to those who write
-/// the same rows without the lock, or to a commit that is still under way when the lock of a crashed holder is taken. With 10 seconds of patience and units of
-/// work of a few milliseconds 256 that want the same lock at the same time are all served within 30 seconds by
-/// [`Patience`] that lasts as long; whoever finds the lock held until its patience ends is told so ([`GuardError::LockHeld`]).
+/// **Guarantees** that no write is lost, in any number of processes, also when the lock fails. Who takes the lock shows its fence in the unit of
+/// work that it writes in ([`Fenced`]): once a later holder has written, what an earlier one writes is refused with [`StoreError::Fenced`],
+/// however long it stalled. And as every write is [`Rechecked`], nothing is lost to those who write the same rows without the lock, or to a
+/// commit that is still under way when the lock of a crashed holder is taken. 256 that want the same lock at the same time, and have the
+/// [`Patience`] for it, are all served within 30 seconds where a unit of work takes some milliseconds; whoever finds the lock held until its
+/// patience ends is told so ([`GuardError::LockHeld`]).
 ///
-/// **Fails** when the lock service does: then nothing is done. A holder that crashes keeps everybody waiting until its lease ends. Nobody
-/// queues: whoever tries first after a release has it, and the tries of the others ([`waits`](GuardCounts::waits)) cost the service as much as a grant.
+/// **Fails** when the lock service does: then nothing is done. A holder that crashes keeps everybody waiting until its lease ends. Nobody queues:
+/// whoever tries first after a release has it, and the tries of the others ([`waits`](GuardCounts::waits)) cost the service as much as a grant.
 /// [`Patience::TOLD`] spares most of them.
 ///
-/// **Costs** two calls to the service, a statement for each fence, and the commit; it exceeds a row lock in everything, and is worth it where the
-/// lock protects more than rows.
+/// **Costs** two calls to the service and a statement for each fence more than a row lock, and is worth it only where the lock protects more than
+/// rows. Once the fence is claimed, its row is locked until the commit: whoever stalls after that stalls those behind it as a row lock does.
 pub struct SpinLock<H> {
     work: Work<Fenced<H>>,
     locks: Locks,
@@ -54,7 +54,7 @@ impl<H: Rechecked + Contended> Guard for SpinLock<H> {
         if let Err(error) = held.release().await {
             tracing::debug!(error = %error.0, "a lock that was not released is free when its lease ends");
         }
-        carried_out?.pop().ok_or_else(|| crate::store::StoreError::Corrupt("a handler answered no verdict".to_owned()).into())
+        carried_out?.pop().ok_or_else(|| StoreError::Corrupt("a handler answered no verdict".to_owned()).into())
     }
 
     fn counts(&self) -> GuardCounts {

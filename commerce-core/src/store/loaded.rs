@@ -36,8 +36,8 @@ pub(crate) fn ascending<K: Ord>(keys: impl IntoIterator<Item = K>) -> Vec<K> {
     keys
 }
 
-/// Where the commands of a batch stand that are decided one after the other: in ascending order of what they lock, those for the same in the order of
-/// arrival.
+/// Where the commands of a batch stand that are decided one after the other: in ascending order of what they lock, those for the same in the
+/// order of arrival.
 pub(crate) fn order_of_locks<C, K: Ord>(batch: &[C], key: impl Fn(&C) -> K) -> Vec<usize> {
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_by_key(|at| key(&batch[*at]));

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How not to do it, and how it is often done: a distributed lock around the decision that is let go before the commit, and a write of what the stock
-/// *is* from now on instead of what it *changes* by.
+/// How not to do it, and how it is often done: a distributed lock around the decision that is let go before the commit, and a write of what the
+/// stock *is* from now on instead of what it *changes* by.
 ///
-/// Whoever takes the lock in between reads what was true before, and writes over what it does not know of: units are sold twice. It is kept as the example that
-/// every check of a guard has to catch, [`judge_stock`](super::judge_stock) first of all; and to show that it is not even fast.
+/// Whoever takes the lock in between reads what was true before, and writes over what it does not know of: units are sold twice. It is kept as
+/// the example that every check of a guard has to catch, [`judge_stock`](super::judge_stock) first of all; and to show that it is not even fast.
 pub struct ReleasedTooEarly {
     store: Arc<dyn Store>,
     locks: Locks,

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 const PAGE_ROWS: u32 = 500;
 
-/// What is wrong with the points of the users who charged, in words; nothing if it is as it would be had the commands come one after the other. The
-/// idempotency key of each command has to be one of its own.
+/// What is wrong with the points of the users who charged, in words; nothing if it is as it would be had the commands come one after the other.
+/// The idempotency key of each command has to be one of its own.
 ///
 /// # Errors
 /// Those of the store.

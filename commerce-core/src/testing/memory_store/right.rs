@@ -22,8 +22,8 @@ impl State {
         self
     }
 
-    /// Called before anything is written. Whoever has not got the right to write yet waits for it, and goes on from what is stored then: what it read
-    /// before may have changed, as in a database that reads without locking.
+    /// Called before anything is written. Whoever has not got the right to write yet waits for it, and goes on from what is stored then: what it
+    /// read before may have changed, as in a database that reads without locking.
     pub(super) async fn begin_to_write(&mut self) -> Result<(), StoreError> {
         if let Right::Later(shared) = &self.right {
             let shared = Arc::clone(shared);

@@ -30,21 +30,25 @@ pub(super) enum Fate {
     Stalls(u32),
     /// It is gone from this step on.
     Crashes(u32),
+    /// It is gone after as many milliseconds, wherever it is then: also in the middle of a step.
+    Leaves(u32),
 }
 
 impl Fate {
-    /// The fates of so many contenders. The first one meets every mishap at every step as the rounds go on, the others meet what chance has for them.
+    /// The fates of so many contenders. The first one meets every mishap at every step as the rounds go on, the others meet what chance has for
+    /// them.
     pub(super) fn draw(round: u64, contenders: u64, random: &SeededRandom) -> impl Iterator<Item = Self> {
         let of = |kind: u64, step: u64| {
             let step = u32::try_from(step).unwrap_or(0);
             match kind {
                 0 => Self::Stalls(step),
                 1 => Self::Crashes(step),
+                2 => Self::Leaves(2 * step),
                 _ => Self::Spared,
             }
         };
         let first = of(round % 2, round / 2 % (STEPS_MAX + 1));
-        std::iter::once(first).chain((1..contenders).map(move |_| of(random.up_to(3), random.up_to(STEPS_MAX))))
+        std::iter::once(first).chain((1..contenders).map(move |_| of(random.up_to(5), random.up_to(STEPS_MAX))))
     }
 }
 
@@ -97,6 +101,7 @@ where
         let told = tokio::select! {
             biased;
             () = crashed.cancelled() => Told::Unknown,
+            () = leaves(fate) => Told::Unknown,
             outcome = CONTENDER.scope(contender, guard.run(command.clone())) => {
                 ground.note(outcome.as_ref().err());
                 outcome.into()
@@ -106,6 +111,13 @@ where
         (command, told)
     });
     join_all(contenders).await
+}
+
+async fn leaves(fate: Fate) {
+    match fate {
+        Fate::Leaves(after_ms) => sleep(Duration::from_millis(u64::from(after_ms))).await,
+        _ => std::future::pending().await,
+    }
 }
 
 /// Asserts that a judge has found nothing.

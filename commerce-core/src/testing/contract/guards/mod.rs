@@ -19,9 +19,9 @@ const ROUND_MAX: Duration = Duration::from_secs(30);
 /// The sum of all bounds.
 const RUSH_MAX: Duration = Duration::from_mins(6);
 
-/// Checks that every guard keeps its promise on a store, each check on an empty store that `new` makes: random contenders, of whom some stall or crash at
-/// a step, come to what they would have come to one after the other; a lock holder that outlived its lease cannot write; and a guard that lets its lock go
-/// too early does not pass. `rounds` says how often chance is tried with each guard.
+/// Checks that every guard keeps its promise on a store, each check on an empty store that `new` makes: random contenders, of whom some stall or
+/// crash at a step, come to what they would have come to one after the other; a lock holder that outlived its lease cannot write; and a guard
+/// that lets its lock go too early does not pass. `rounds` says how often chance is tried with each guard.
 ///
 /// # Panics
 /// With the name of the first check that fails.

@@ -5,7 +5,7 @@
 
 use super::backend::Row;
 use super::link::{answer, settle};
-use super::{Backend, Fields, Link, Value};
+use super::{Backend, Fields, Link, Value, read_whole};
 use commerce_core::store::StoreError;
 use sqlx::QueryBuilder;
 use std::iter::repeat_n;
@@ -136,7 +136,7 @@ pub(crate) async fn shift<DB: Backend>(link: &mut dyn Link<DB>, shift: &Shift, k
     query.push_bind(0_i64.saturating_sub(delta)).push(" AND ").push_bind(max.saturating_sub(delta));
     if DB::RETURNS {
         query.push(format_args!(" RETURNING {column}"));
-        return Ok(fetch(link, query, |row| row.int()).await?.pop());
+        return Ok(fetch(link, query, read_whole).await?.pop());
     }
     let result = run(link, query).await?;
     Ok((DB::rows_affected(&result) == 1).then(|| DB::first_id(&result, 1)))

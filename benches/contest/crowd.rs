@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::timeout_at;
+use tokio::time::{sleep_until, timeout_at};
 
+/// Operations that end together, as those of a batch do, must not look fast to somebody who looks just then: everybody is looked at for so long.
+const LOOKED_AT_MIN: Duration = Duration::from_millis(10);
 /// After as many failures in a row a contender gives up: something is broken.
 const FAILURES_IN_A_ROW_MAX: u32 = 50;
 
@@ -29,7 +31,15 @@ pub(crate) struct Crowd {
     contenders: JoinSet<Told>,
     /// When the crowd has been at work for so long, nobody waits for it any more.
     until: Instant,
-    windows: Windows,
+    /// When it began, when the first operations were served for which somebody waited, and when the last.
+    marks: [Mark; 3],
+}
+
+/// How many operations were done at a moment.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: Instant,
+    done: u64,
 }
 
 struct Shared {
@@ -96,7 +106,8 @@ impl Crowd {
         for number in 0..contenders {
             tasks.spawn_on(contend(Arc::clone(&shared), number, work.clone()), runtime.handle());
         }
-        Self { shared, contenders: tasks, until: Instant::now() + patience, windows: Windows::default() }
+        let begun = Mark { at: Instant::now(), done: 0 };
+        Self { shared, contenders: tasks, until: begun.at + patience, marks: [begun; 3] }
     }
 
     /// How long the next `operations` take, whoever does them.
@@ -104,29 +115,36 @@ impl Crowd {
     /// A crowd that gets hardly anything done is not waited for without end: the answer is then what is to be expected by what it has done so far.
     pub(crate) async fn serve(&mut self, operations: u64) -> Duration {
         let shared = &self.shared;
-        let (begun, first) = (Instant::now(), shared.done.load(Ordering::Relaxed));
-        shared.wanted.store(first + operations, Ordering::SeqCst);
-        while shared.done.load(Ordering::SeqCst) < first + operations && begun < self.until {
+        let begun = Mark { at: Instant::now(), done: shared.done.load(Ordering::Relaxed) };
+        let wanted = begun.done + operations;
+        shared.wanted.store(wanted, Ordering::SeqCst);
+        while shared.done.load(Ordering::SeqCst) < wanted && begun.at < self.until {
             if timeout_at(self.until.into(), shared.reached.notified()).await.is_err() {
                 break;
             }
         }
-        let (counted, lasting) = (shared.done.load(Ordering::Relaxed) - first, begun.elapsed());
-        let per_operation = if counted > 0 {
-            lasting.as_secs_f64() / precise(counted)
-        } else {
-            self.windows.per_second().map_or(lasting.as_secs_f64().max(1.0), |rate| 1.0 / rate)
-        };
-        if begun < self.until {
-            self.windows.add(counted, lasting);
+        if begun.at < self.until {
+            sleep_until((begun.at + LOOKED_AT_MIN).into()).await;
+            let mark = Mark { at: Instant::now(), done: shared.done.load(Ordering::Relaxed) };
+            let [start, first, _] = self.marks;
+            self.marks = [start, if first.at == start.at { mark } else { first }, mark];
+            if let Some(rate) = rate(begun, mark) {
+                return Duration::from_secs_f64(precise(operations) / rate);
+            }
         }
-        Duration::from_secs_f64(per_operation * precise(operations))
+        Duration::from_secs_f64(precise(operations) / self.per_second().unwrap_or(1.0))
+    }
+
+    /// The rate from the first to the last time that somebody waited for operations: before, the crowd was still gathering.
+    fn per_second(&self) -> Option<f64> {
+        let [start, first, last] = self.marks;
+        rate(first, last).or_else(|| rate(start, last))
     }
 
     /// Lets everybody end what it has begun.
     pub(crate) async fn disperse(mut self) -> Done {
         self.shared.over.store(true, Ordering::Relaxed);
-        let per_second = self.windows.per_second().unwrap_or_default();
+        let per_second = self.per_second().unwrap_or_default();
         let mut done = Done { operations: 0, per_second, waits: Waits::new(), gave_up: 0, failures: BTreeMap::new() };
         while let Some(told) = self.contenders.join_next().await {
             let told = told.expect("a contender does not panic");
@@ -139,6 +157,11 @@ impl Crowd {
         done.operations = self.shared.done.load(Ordering::Relaxed);
         done
     }
+}
+
+fn rate(from: Mark, to: Mark) -> Option<f64> {
+    let done = to.done - from.done;
+    (done > 0).then(|| precise(done) / (to.at - from.at).as_secs_f64())
 }
 
 async fn contend<W, F, E>(shared: Arc<Shared>, number: u64, work: W) -> Told

@@ -117,7 +117,7 @@ pub(super) fn get_lock(arena: &mut Arena) {
         let raw = Arc::clone(&place.raw);
         let limit = |arena: &Arena, at_once: u64| {
             let raw = Arc::clone(&raw);
-            arena.limit("two rows changed and committed, by prepared statements", at_once, move |runtime, patience| {
+            arena.limit("a row changed and a line added, committed, by prepared statements", at_once, move |runtime, patience| {
                 Crowd::gather(runtime, at_once, patience, move |number| {
                     let raw = Arc::clone(&raw);
                     async move { raw.change(row(number), 1).await.map(|()| Attempt::Done) }

@@ -131,7 +131,7 @@ fn one_by_one(arena: &mut Arena, place: &Place, group: &str) {
         return;
     }
     let raw = Arc::clone(&place.raw);
-    let limit = lines(arena, "two rows changed and committed, one after the other, by prepared statements", 1, move || {
+    let limit = lines(arena, "two transactions, each of a row and a line, by prepared statements", 1, move || {
         let raw = Arc::clone(&raw);
         async move {
             raw.change(1, 1).await?;

@@ -2,6 +2,8 @@
 
 /// From this factor between the smallest and the largest value on an axis is logarithmic.
 const LOGARITHMIC_FROM: f64 = 8.0;
+/// From this factor between its ends a logarithmic axis is long.
+const LONG_FROM: f64 = 200.0;
 
 /// An axis of a plot, from the value at its beginning to the one at its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +19,7 @@ impl Axis {
         let last = values.clone().fold(0.0_f64, f64::max);
         let smallest = values.filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
         if smallest.is_finite() && last / smallest >= LOGARITHMIC_FROM {
-            return Self { first: 10_f64.powf(smallest.log10().floor()), last: 10_f64.powf(last.log10().ceil()), logarithmic: true };
+            return Self { first: round_down(smallest), last: round_up(last), logarithmic: true };
         }
         Self { first: 0.0, last: if last > 0.0 { round_up(last) } else { 1.0 }, logarithmic: false }
     }
@@ -42,9 +44,15 @@ impl Axis {
         if !self.logarithmic {
             return (0..=4).map(|quarter| self.last * f64::from(quarter) / 4.0).collect();
         }
-        let mut ticks = vec![self.first];
-        while ticks[ticks.len() - 1] * 10.0 <= self.last * 1.000_001 {
-            ticks.push(ticks[ticks.len() - 1] * 10.0);
+        // On a long axis only one, ten, a hundred and so on are written.
+        let long = self.last / self.first >= LONG_FROM;
+        let mut ticks = Vec::new();
+        let mut tick = self.first;
+        while tick <= self.last * EXACT {
+            if !long || is_power_of_ten(tick) {
+                ticks.push(tick);
+            }
+            tick = round_up(tick * 1.5);
         }
         ticks
     }
@@ -54,11 +62,23 @@ impl Axis {
     }
 }
 
-/// The next number of one, two or five and zeros.
+/// Numbers of one, two or five and zeros stand along an axis.
+const STEPS: [f64; 4] = [1.0, 2.0, 5.0, 10.0];
+/// Numbers that differ by less are the same.
+const EXACT: f64 = 1.000_001;
+
 fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0];
-    steps.into_iter().map(|step| step * power).find(|rounded| *rounded >= value * 0.999_999).unwrap_or(value)
+    STEPS.into_iter().map(|step| step * power).find(|rounded| *rounded * EXACT >= value).unwrap_or(value)
+}
+
+fn round_down(value: f64) -> f64 {
+    let power = 10_f64.powf(value.log10().floor());
+    STEPS.into_iter().rev().map(|step| step * power).find(|rounded| *rounded <= value * EXACT).unwrap_or(value)
+}
+
+fn is_power_of_ten(value: f64) -> bool {
+    (value.log10() - value.log10().round()).abs() < EXACT - 1.0
 }
 
 /// A number as it is written along an axis.
@@ -68,7 +88,11 @@ pub(crate) fn label(value: f64) -> String {
         value if value >= 1e4 => (value / 1e3, " k"),
         value => (value, ""),
     };
-    if (number - number.round()).abs() < 1e-6 { format!("{number:.0}{unit}") } else { format!("{number}{unit}") }
+    if (number - number.round()).abs() < 1e-6 {
+        format!("{number:.0}{unit}")
+    } else {
+        format!("{number:.3}").trim_end_matches('0').to_owned() + unit
+    }
 }
 
 #[cfg(test)]
@@ -77,10 +101,12 @@ mod tests {
 
     #[test]
     fn what_spans_magnitudes_stands_on_a_logarithmic_axis_and_the_rest_begins_at_zero() {
-        let wide = Axis::over([30.0, 4_000.0].into_iter());
+        let wide = Axis::over([30.0, 400.0].into_iter());
         assert!(wide.is_logarithmic());
-        assert_eq!(wide.ticks(), [10.0, 100.0, 1_000.0, 10_000.0]);
-        assert!((wide.place(1_000.0) - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!(wide.ticks().into_iter().map(label).collect::<Vec<_>>(), ["20", "50", "100", "200", "500"]);
+        assert!((wide.place(100.0) - 0.5).abs() < 1e-9);
+        let wider = Axis::over([30.0, 40_000.0].into_iter());
+        assert_eq!(wider.ticks().into_iter().map(label).collect::<Vec<_>>(), ["100", "1000", "10 k"]);
         let narrow = Axis::over([300.0, 450.0].into_iter());
         assert!(!narrow.is_logarithmic());
         assert_eq!(narrow.ticks(), [0.0, 125.0, 250.0, 375.0, 500.0]);

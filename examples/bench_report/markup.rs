@@ -32,4 +32,4 @@ pub(crate) const COLOURS: &str = ":root{--paper:#fff;--ink:#1c2024;--faint:#6066
 /// How plots look.
 pub(crate) const STROKES: &str = ".plot text{font:12px system-ui,sans-serif;fill:var(--ink)}.plot .faint{fill:var(--faint)}\
 .plot .title{font-weight:600;font-size:14px}.plot .grid{stroke:var(--rule);stroke-width:1}\
-.plot .line{fill:none;stroke-width:2}.plot .limit{stroke:var(--faint);stroke-width:1.5;stroke-dasharray:6 4}";
+.plot .line{fill:none;stroke-width:2}.plot .limit{stroke:var(--faint);stroke-width:1.5}";

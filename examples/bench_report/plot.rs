@@ -14,6 +14,8 @@ const PLOT_HEIGHT: f64 = 260.0;
 const BELOW_AXIS: f64 = 44.0;
 const LEGEND_LINE: f64 = 20.0;
 const LEGEND_COLUMNS: usize = 2;
+/// Two points make no curve.
+const CROWDS_MIN: usize = 3;
 const COLOUR_COUNT: usize = 8;
 
 /// What a plot shows of figures.
@@ -29,7 +31,7 @@ impl Measure {
     const fn name(self) -> &'static str {
         match self {
             Self::Rate => "operations a second",
-            Self::Wait => "wait of one in a hundred (p99), µs",
+            Self::Wait => "ms that one in a hundred waits at least (p99)",
         }
     }
 
@@ -43,7 +45,7 @@ impl Measure {
     const fn of(self, figure: &Figure) -> f64 {
         match self {
             Self::Rate => figure.per_second,
-            Self::Wait => figure.wait_us.p99,
+            Self::Wait => figure.wait_us.p99 / 1_000.0,
         }
     }
 }
@@ -55,8 +57,8 @@ pub(crate) struct Plot {
     keys: u64,
     measure: Measure,
     lines: Vec<Line>,
-    /// The limit that holds for the largest crowd.
-    limit: Option<(String, f64)>,
+    /// The limits that hold for the largest crowd.
+    limits: Vec<(String, f64)>,
 }
 
 struct Line {
@@ -65,7 +67,7 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-/// Every plot that a book is worth: one for each set-up, number of keys and measure with more than one number of contenders. What was wrong is
+/// Every plot that a book is worth: one for each set-up, number of keys and measure with three numbers of contenders or more. What was wrong is
 /// not shown.
 pub(crate) fn plots(book: &Book) -> Vec<Plot> {
     let mut plots = Vec::new();
@@ -75,8 +77,9 @@ pub(crate) fn plots(book: &Book) -> Vec<Plot> {
         for keys in all_keys {
             let figures: Vec<&Figure> = of_set_up().filter(|figure| figure.keys == keys).collect();
             let crowds: BTreeSet<u64> = figures.iter().map(|figure| figure.contenders).collect();
-            if crowds.len() > 1 {
-                plots.extend(Measure::ALL.map(|measure| Plot::new(book, set_up, keys, measure, &figures)));
+            if crowds.len() >= CROWDS_MIN {
+                let of = |measure| Plot::new(book, set_up, keys, measure, &figures);
+                plots.extend(Measure::ALL.map(of).into_iter().filter(|plot| !plot.lines.is_empty()));
             }
         }
     }
@@ -96,10 +99,17 @@ impl Plot {
         for line in &mut lines {
             line.points.sort_by(|one, other| one.0.total_cmp(&other.0));
         }
-        let largest = figures.iter().max_by_key(|figure| figure.contenders);
-        let limit = largest.filter(|_| measure == Measure::Rate).and_then(|figure| figure.limit.as_ref());
-        let limit = limit.map(|limit| (limit.name.clone(), limit.per_second));
-        Self { bench: book.bench.clone(), set_up: set_up.to_owned(), keys, measure, lines, limit }
+        // A single point is no line; the table has it.
+        lines.retain(|line| line.points.len() > 1);
+        let largest = figures.iter().map(|figure| figure.contenders).max();
+        let of_largest = figures.iter().filter(|figure| measure == Measure::Rate && Some(figure.contenders) == largest);
+        let mut limits: Vec<(String, f64)> = Vec::new();
+        for limit in of_largest.filter_map(|figure| figure.limit.as_ref()) {
+            if limits.iter().all(|(name, _)| *name != limit.name) {
+                limits.push((limit.name.clone(), limit.per_second));
+            }
+        }
+        Self { bench: book.bench.clone(), set_up: set_up.to_owned(), keys, measure, lines, limits }
     }
 
     /// A name for a file: letters, digits and hyphens. A server has the same name whatever its version.
@@ -114,7 +124,7 @@ impl Plot {
     fn title(&self) -> String {
         let Self { bench, set_up, keys, .. } = self;
         let keys = if *keys == 1 { "one key".to_owned() } else { format!("{keys} keys") };
-        format!("{bench} on {set_up}, {keys}: {}", self.measure.name())
+        format!("{bench} on {set_up}, {keys}")
     }
 
     /// The plot as a file of its own.
@@ -133,9 +143,9 @@ impl Plot {
         let crowds: Vec<f64> = crowds.into_iter().map(precise).collect();
         let values = self.lines.iter().flat_map(|line| &line.points).map(|(_, value)| *value);
         let x = Axis::doubling(&crowds);
-        let y = Axis::over(values.chain(self.limit.iter().map(|(_, value)| *value)));
-        let entries = self.lines.len() + usize::from(self.limit.is_some());
-        let height = TOP + PLOT_HEIGHT + BELOW_AXIS + LEGEND_LINE * small(entries.div_ceil(LEGEND_COLUMNS)) + 8.0;
+        let y = Axis::over(values.chain(self.limits.iter().map(|(_, value)| *value)));
+        let legend = self.lines.len().div_ceil(LEGEND_COLUMNS) + self.limits.len();
+        let height = TOP + PLOT_HEIGHT + BELOW_AXIS + LEGEND_LINE * small(legend) + 8.0;
         let title = self.title();
         let mut svg = format!(
             r#"<svg{namespace} class="plot" viewBox="0 0 {WIDTH} {height}" role="img"><title>{0}</title>{look}<text class="title" x="8" y="20">{0}</text>"#,
@@ -181,9 +191,9 @@ impl Plot {
     }
 
     fn draw_lines(&self, svg: &mut String, x: &Axis, y: &Axis) {
-        if let Some((_, value)) = &self.limit {
-            let at = up(y, *value);
-            let _ = write!(svg, r#"<line class="limit" x1="{LEFT}" x2="{}" y1="{at:.1}" y2="{at:.1}"/>"#, WIDTH - RIGHT);
+        for (number, (_, value)) in self.limits.iter().enumerate() {
+            let (at, dashes) = (up(y, *value), dashes(number));
+            let _ = write!(svg, r#"<line class="limit" {dashes} x1="{LEFT}" x2="{}" y1="{at:.1}" y2="{at:.1}"/>"#, WIDTH - RIGHT);
         }
         for (number, line) in self.lines.iter().enumerate() {
             let places: Vec<(f64, f64)> = line.points.iter().map(|(crowd, value)| (along(x, *crowd), up(y, *value))).collect();
@@ -206,13 +216,20 @@ impl Plot {
             let (x, y) = place(number);
             let _ = write!(svg, r#"{}<text x="{}" y="{y}">{}</text>"#, mark(number, (x, y - 4.0)), x + 14.0, Text(&line.path));
         }
-        if let Some((name, _)) = &self.limit {
-            let (x, y) = place(self.lines.len());
-            let (from, to, middle) = (x - 10.0, x + 8.0, y - 4.0);
-            let _ = write!(svg, r#"<line class="limit" x1="{from}" x2="{to}" y1="{middle}" y2="{middle}"/>"#);
+        // A sentence has a line of its own.
+        let first = self.lines.len().next_multiple_of(LEGEND_COLUMNS);
+        for (number, (name, _)) in self.limits.iter().enumerate() {
+            let (x, y) = place(first + number * LEGEND_COLUMNS);
+            let (from, to, middle, dashes) = (x - 10.0, x + 8.0, y - 4.0, dashes(number));
+            let _ = write!(svg, r#"<line class="limit" {dashes} x1="{from}" x2="{to}" y1="{middle}" y2="{middle}"/>"#);
             let _ = write!(svg, r#"<text class="faint" x="{}" y="{y}">limit: {}</text>"#, x + 14.0, Text(name));
         }
     }
+}
+
+/// Limits are told apart by their dashes.
+fn dashes(number: usize) -> String {
+    format!(r#"stroke-dasharray="{} 4""#, if number == 0 { 8 } else { 2 })
 }
 
 fn along(axis: &Axis, value: f64) -> f64 {

@@ -44,6 +44,7 @@ impl Place {
     }
 
     /// The folder of the file, if it is one.
+    #[cfg_attr(not(feature = "distributed"), expect(clippy::unnecessary_wraps, reason = "a database has none"))]
     pub(crate) fn folder(&self) -> Option<&Path> {
         match &self.ground {
             Ground::Folder(folder, _) => Some(folder.path()),
@@ -53,6 +54,7 @@ impl Place {
     }
 
     /// The store in the file, if it is one.
+    #[cfg_attr(not(feature = "distributed"), expect(clippy::unnecessary_wraps, reason = "a database has none"))]
     pub(crate) fn file(&self) -> Option<&SqliteStore> {
         match &self.ground {
             Ground::Folder(_, store) => Some(store),

@@ -35,6 +35,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
     }
 
     /// The same, but what it would lock it only reads.
+    #[cfg(feature = "mysql")]
     pub(crate) fn unlocked(session: DB::Session) -> Self {
         Self { for_update: "", ..Self::new(session) }
     }

@@ -1,6 +1,7 @@
 //! Ends `cargo bench` with one table of everything that this run has measured.
 //!
-//! Cargo runs the benches of a package in the order of their names, and this one comes last. By itself it shows what was measured last.
+//! Cargo runs the benches of a package in the order of their names, and this one comes last; a bench that fails ends the run before, unless it is
+//! told `--no-fail-fast`. By itself this one shows what was measured last.
 
 #[expect(dead_code, reason = "figures are written by others")]
 #[path = "../figures/mod.rs"]

@@ -1,5 +1,6 @@
 use crate::measure::knob::{ServerKnobs, number};
 use crate::measure::measuring;
+use crate::measure::set_up::SetUp;
 use std::fmt;
 
 const CONNECTIONS_MAX: u64 = 2_000;
@@ -11,8 +12,9 @@ const TRIAL: (u64, u64) = (4, 20);
 const MEASURED: (u64, u64) = (40, 2_000);
 
 /// What can be varied.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Knobs {
+    pub(super) set_ups: Vec<SetUp>,
     pub(super) connections: u64,
     pub(super) stock: u64,
     /// How many customers ask for each coupon there is.
@@ -24,6 +26,7 @@ impl Knobs {
     pub(crate) fn read() -> Result<Self, String> {
         let (connections, stock) = if measuring() { MEASURED } else { TRIAL };
         let knobs = Self {
+            set_ups: SetUp::asked_for()?,
             connections: number("CONNECTIONS", connections, CONNECTIONS_MAX)?.max(1),
             stock: number("STOCK", stock, STOCK_MAX)?.max(1),
             oversubscribed: number("OVERSUBSCRIBED", 50, OVERSUBSCRIBED_MAX)?.max(1),

@@ -49,12 +49,12 @@ impl Ask for Nothing {
     }
 }
 
-/// Lets every customer ask once.
-pub(super) async fn race(address: SocketAddr, connections: u64, customers: u64, ask: &impl Ask) -> Rush {
+/// Lets every customer ask once, each connection at one of the servers.
+pub(super) async fn race(servers: &[SocketAddr], connections: u64, customers: u64, ask: &impl Ask) -> Rush {
     let (next, begin) = (Cell::new(0), Instant::now());
     let rush = RefCell::new(Rush { latencies: Latencies::new(), lasting: Duration::ZERO, answers: BTreeMap::new() });
-    let racer = || async {
-        let (mut connection, mut body, mut failures) = (Connection::to(address), String::new(), 0);
+    let racer = async |server: SocketAddr| {
+        let (mut connection, mut body, mut failures) = (Connection::to(server), String::new(), 0);
         while next.get() < customers && failures < FAILURES_MAX {
             let customer = next.replace(next.get() + 1);
             body.clear();
@@ -74,7 +74,7 @@ pub(super) async fn race(address: SocketAddr, connections: u64, customers: u64, 
             *rush.answers.entry(answer).or_default() += 1;
         }
     };
-    join_all((0..connections).map(|_| racer())).await;
+    join_all((0..connections).zip(servers.iter().cycle()).map(|(_, server)| racer(*server))).await;
     let mut rush = rush.into_inner();
     rush.lasting = begin.elapsed();
     rush

@@ -8,11 +8,23 @@ fn knob(name: &str) -> Option<String> {
     argument.or_else(|| env::var(name).ok())
 }
 
+/// A knob that is some words with commas in between.
+pub(crate) fn words(name: &str) -> Option<Vec<String>> {
+    Some(knob(name)?.split(',').map(|word| word.trim().to_owned()).collect())
+}
+
 /// A knob that is a number up to `max`.
 pub(crate) fn number(name: &str, default: u64, max: u64) -> Result<u64, String> {
     let Some(text) = knob(name) else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (0..=max).contains(number));
     number.ok_or_else(|| format!("{name} must be a number up to {max}, not {text:?}"))
+}
+
+/// A knob that is some numbers from 1 to `max`, with commas in between.
+pub(crate) fn numbers(name: &str, default: &[u64], max: u64) -> Result<Vec<u64>, String> {
+    let Some(text) = knob(name) else { return Ok(default.to_vec()) };
+    let numbers = text.split(',').map(|number| number.trim().parse().ok().filter(|number| (1..=max).contains(number)));
+    numbers.collect::<Option<_>>().ok_or_else(|| format!("{name} must be numbers from 1 to {max} with commas in between, not {text:?}"))
 }
 
 /// A knob that is one of two words.
@@ -56,9 +68,9 @@ impl ServerKnobs {
         self.authentication == Authentication::Bearer
     }
 
-    /// The arguments of the server.
-    pub(crate) fn arguments(self) -> Vec<&'static str> {
-        let mut arguments = vec!["--durability", self.durability()];
+    /// The arguments of the server of a shop in one file, or of the servers of one on MySQL.
+    pub(crate) fn arguments(self, is_a_file: bool) -> Vec<&'static str> {
+        let mut arguments = if is_a_file { vec!["--durability", self.durability()] } else { Vec::new() };
         if !self.authenticated() {
             arguments.extend(["--auth", "off"]);
         }

@@ -1,9 +1,10 @@
-//! What the benchmarks share: knobs, latencies, the server that is measured, and what it takes of the machine.
+//! What the benchmarks share: knobs, latencies, the shop that is measured, and what it takes of the machine.
 
 pub(crate) mod knob;
 pub(crate) mod latencies;
 pub(crate) mod machine;
 pub(crate) mod server;
+pub(crate) mod set_up;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use super::figures::{Figures, Step};
 use super::knobs::{Knobs, Settling};
-use super::shop::Ware;
+use super::wares::Ware;
 use crate::harness::http::{Connection, Request};
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -65,21 +65,21 @@ struct Buyer {
 /// A purchase that did not come off; why is in the figures already.
 struct Failed;
 
-/// Buys on every connection for as long as the knobs say.
-pub(super) async fn buy(address: SocketAddr, knobs: &Knobs, headers: String, wares: Vec<Ware>) -> Figures {
+/// Lets so many buyers buy for as long as the knobs say, each at one of the servers.
+pub(super) async fn buy(servers: &[SocketAddr], buyers: u64, knobs: &Knobs, headers: &str, wares: &[Ware]) -> Figures {
     let begin = Instant::now() + knobs.warm_up;
     let end = begin + knobs.lasting;
     let figures = Rc::new(RefCell::new(Figures::between(begin, end)));
-    let buyers = (0..knobs.connections).map(|number| Buyer {
+    let buyers = (0..buyers).zip(servers.iter().cycle()).map(|(number, server)| Buyer {
         user: number % CUSTOMERS + 1,
-        connection: Connection::to(address),
-        headers: headers.clone(),
-        ordering_headers: if knobs.settling == Settling::Wait { format!("{headers}prefer: wait=30\r\n") } else { headers.clone() },
+        connection: Connection::to(*server),
+        headers: headers.to_owned(),
+        ordering_headers: if knobs.settling == Settling::Wait { format!("{headers}prefer: wait=30\r\n") } else { headers.to_owned() },
         path: String::new(),
         body: String::new(),
         figures: Rc::clone(&figures),
     });
-    join_all(buyers.zip(0..).map(|(buyer, number)| buyer.buy_until(end, &wares, number))).await;
+    join_all(buyers.zip(0..).map(|(buyer, number)| buyer.buy_until(end, wares, number))).await;
     Rc::into_inner(figures).expect("the buyers are gone").into_inner()
 }
 

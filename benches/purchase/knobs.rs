@@ -1,18 +1,21 @@
-use crate::measure::knob::{ServerKnobs, choice, number};
+use crate::measure::knob::{ServerKnobs, choice, number, numbers};
 use crate::measure::measuring;
+use crate::measure::set_up::SetUp;
 use std::fmt;
 use std::time::Duration;
 
-const CONNECTIONS_MAX: u64 = 2_000;
+const BUYERS_MAX: u64 = 2_000;
 const SECONDS_MAX: u64 = 600;
 /// What a run of the tests does: enough to see that everything works.
-const TRIAL: (u64, u64, u64) = (4, 1, 0);
-const MEASURED: (u64, u64, u64) = (40, 10, 2);
+const TRIAL: (&[u64], u64, u64) = (&[4], 1, 0);
+const MEASURED: (&[u64], u64, u64) = (&[8, 40, 256], 10, 2);
 
 /// What can be varied.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Knobs {
-    pub(super) connections: u64,
+    pub(super) set_ups: Vec<SetUp>,
+    /// How many buy at once, in one round after the other.
+    pub(super) buyers: Vec<u64>,
     pub(super) lasting: Duration,
     pub(super) warm_up: Duration,
     pub(super) goods: Goods,
@@ -36,9 +39,10 @@ pub(super) enum Settling {
 
 impl Knobs {
     pub(crate) fn read() -> Result<Self, String> {
-        let (connections, seconds, warm_up) = if measuring() { MEASURED } else { TRIAL };
+        let (buyers, seconds, warm_up) = if measuring() { MEASURED } else { TRIAL };
         Ok(Self {
-            connections: number("CONNECTIONS", connections, CONNECTIONS_MAX)?.max(1),
+            set_ups: SetUp::asked_for()?,
+            buyers: numbers("BUYERS", buyers, BUYERS_MAX)?,
             lasting: Duration::from_secs(number("SECONDS", seconds, SECONDS_MAX)?.max(1)),
             warm_up: Duration::from_secs(number("WARM_UP", warm_up, SECONDS_MAX)?),
             goods: choice("SPREAD", ("0", Goods::OneHotOption), ("1", Goods::Everything))?,
@@ -57,7 +61,7 @@ impl fmt::Display for Knobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let goods = if self.goods == Goods::OneHotOption { "one hot option" } else { "all products" };
         let settling = if self.settling == Settling::Wait { "waiting for the order" } else { "polling the order" };
-        let Self { connections, lasting, warm_up, server, .. } = self;
-        write!(f, "load   {connections} connections for {lasting:?} after {warm_up:?} of warm-up, {goods}, {settling}, {server}")
+        let Self { lasting, warm_up, server, .. } = self;
+        write!(f, "load   {lasting:?} after {warm_up:?} of warm-up, {goods}, {settling}, {server}")
     }
 }

@@ -1,58 +1,87 @@
 //! The load of the purchase benchmark.
 
-use super::knobs::Knobs;
-use super::{disk, driver, shop};
-use crate::harness::process::scratch_directory;
-use crate::measure::{machine, server};
-use rustix::process::Signal;
-use std::time::Instant;
+use super::figures::Figures;
+use super::knobs::{Goods, Knobs};
+use super::{disk, driver, wares};
+use crate::measure::machine;
+use crate::measure::server::{Shop, administrator_headers};
+use crate::measure::set_up::SetUp;
+use crate::place::Place;
 
-/// Measures purchases as the knobs say; answers everything that was wrong.
-pub(crate) async fn run(knobs: Knobs) -> Vec<String> {
-    let directory = scratch_directory();
-    let directory = directory.path();
+/// What gives each command a transaction of its own.
+const SINGLE: [&str; 2] = ["--commands-per-transaction", "1"];
+/// As many of them at once as the connections of a process allow beside its reads.
+const SINGLE_AT_ONCE: [&str; 2] = ["--transactions-at-once", "8"];
+
+/// Measures purchases as the knobs say, on every set-up; answers everything that was wrong.
+pub(crate) async fn run(knobs: &Knobs) -> Vec<String> {
     println!("{knobs}");
-    let syncs = disk::syncs_per_second(directory, knobs.syncing());
-    println!("disk   {syncs:.0} fsyncs/s of a 4 KiB append, one after the other");
+    let mut faults = Vec::new();
+    for set_up in &knobs.set_ups {
+        println!();
+        println!("on     {}", set_up.name());
+        faults.extend(measure(*set_up, knobs).await);
+    }
+    faults
+}
 
-    let begin = Instant::now();
-    let server = server::start(directory, knobs.server, &["--demo"]).await;
-    let filling = begin.elapsed();
-    server.signal(Signal::TERM);
-    server.ended().await;
-    let begin = Instant::now();
-    let server = server::start(directory, knobs.server, &["--demo"]).await;
-    let starting = begin.elapsed();
-    println!("start  {} ms; {} ms with filling the demo shop", starting.as_millis(), filling.as_millis());
+async fn measure(set_up: SetUp, knobs: &Knobs) -> Vec<String> {
+    let place = set_up.place().await;
+    let syncs = disk::syncs_per_second(place.directory(), knobs.syncing());
+    println!("disk   {syncs:.0} fsyncs/s of a 4 KiB append, one after the other");
+    let filling = Shop::fill(&place, knobs.server).await;
+    println!("fill   {} ms with the demo shop, and the start", filling.as_millis());
 
     let mut faults = Vec::new();
-    let headers = server::administrator_headers(server.address, knobs.server).await;
-    let before = shop::stock(server.address).await;
-    let idle_kib = machine::resident_kib(server.process.id());
-    let cpu_time = || [server.process.id(), std::process::id()].map(machine::cpu_time);
-    let cpu_before = cpu_time();
-    let wares = shop::wares(server.address, &knobs).await;
-    let figures = driver::buy(server.address, &knobs, headers, wares).await;
-    let cpu_after = cpu_time();
+    let grouped = rounds(&place, knobs, &knobs.buyers, &[], &mut faults).await;
+    // The gain is shown where both are at their best: neither idle nor overrun.
+    let middle = knobs.buyers.len() / 2;
+    let single: Vec<_> = SINGLE.into_iter().chain(SINGLE_AT_ONCE.into_iter().filter(|_| !place.is_a_file())).collect();
+    println!();
+    println!("with a transaction for every command");
+    let singly = rounds(&place, knobs, &knobs.buyers[middle..=middle], &single, &mut faults).await;
 
-    figures.print();
-    let rate = figures.purchases_per_second();
-    println!("ratio  {:.2} purchases per fsync of this disk", rate / syncs);
-    let made = u32::try_from(figures.purchases_in_all()).unwrap_or(u32::MAX).max(1);
-    let [of_server, of_client] = [0, 1].map(|it| (cpu_after[it].saturating_sub(cpu_before[it]) / made).as_micros());
-    println!("cpu    {of_server} µs of the server and {of_client} µs of this client a purchase");
+    println!();
+    for (buyers, rate) in &grouped {
+        println!("ratio  {:.2} purchases per fsync of this disk with {buyers} buyers", rate / syncs);
+    }
+    println!("ratio  {:.1} times what a transaction for every command does, with {} buyers", grouped[middle].1 / singly[0].1, singly[0].0);
+    faults
+}
+
+/// Lets so many buyers buy, one round after the other, of a shop with these options; answers for each how many purchases were made a second.
+async fn rounds(place: &Place, knobs: &Knobs, buyers: &[u64], options: &[&str], faults: &mut Vec<String>) -> Vec<(u64, f64)> {
+    let shop = Shop::start(place, knobs.server, options).await;
+    let headers = administrator_headers(shop.address(), knobs.server).await;
+    let wares = wares::wares(shop.address(), knobs.goods == Goods::OneHotOption).await;
+    let (before, idle_kib) = (wares::stock(shop.address()).await, shop.resident_kib());
+    let (mut rates, mut sold) = (Vec::new(), 0);
+    for buyers in buyers {
+        let cpu_time = || [shop.cpu_time(), machine::cpu_time(std::process::id())];
+        let cpu_before = cpu_time();
+        let figures = driver::buy(&shop.addresses(), *buyers, knobs, &headers, &wares).await;
+        println!();
+        println!("buyers {buyers}");
+        show(&figures, cpu_before, cpu_time());
+        sold += figures.purchases_in_all();
+        faults.extend(figures.faults());
+        rates.push((*buyers, figures.purchases_per_second()));
+    }
+    println!();
     let mib = |kib: u64| kib / 1_024;
-    println!("memory {} MiB idle, {} MiB at the peak", mib(idle_kib), mib(machine::peak_kib(server.process.id())));
-    faults.extend(figures.faults());
-
-    let gone = before - shop::stock(server.address).await;
-    let sold = figures.purchases_in_all();
+    println!("memory {} MiB idle, {} MiB at the peak", mib(idle_kib), mib(shop.peak_kib()));
+    let gone = before - wares::stock(shop.address()).await;
     println!("stock  {gone} taken, {sold} sold");
     if u64::try_from(gone).ok() != Some(sold) {
         faults.push(format!("{gone} units were taken from the stock but {sold} were sold"));
     }
-    faults.extend(server::audit(directory, "beside the server").await);
-    faults.extend(server::stop(server).await);
-    faults.extend(server::audit(directory, "after it").await);
-    faults
+    faults.extend(shop.close().await);
+    rates
+}
+
+fn show(figures: &Figures, before: [std::time::Duration; 2], after: [std::time::Duration; 2]) {
+    figures.print();
+    let made = u32::try_from(figures.purchases_in_all()).unwrap_or(u32::MAX).max(1);
+    let [of_shop, of_client] = [0, 1].map(|it| (after[it].saturating_sub(before[it]) / made).as_micros());
+    println!("cpu    {of_shop} µs of the shop's processes and {of_client} µs of this client a purchase");
 }

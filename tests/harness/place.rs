@@ -108,14 +108,19 @@ impl Place {
         }
     }
 
+    /// How a program is told where the shop lives.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        match self {
+            Self::OneFile(directory) => vec!["--store".to_owned(), store_in(directory.path())],
+            #[cfg(feature = "distributed")]
+            Self::Servers(premises) => premises.arguments(),
+        }
+    }
+
     /// A program for the shop that lives here.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = unconfigured(program);
-        match self {
-            Self::OneFile(directory) => command.args(["--store", &store_in(directory.path())]),
-            #[cfg(feature = "distributed")]
-            Self::Servers(premises) => command.args(premises.arguments()),
-        };
+        command.args(self.arguments());
         command
     }
 

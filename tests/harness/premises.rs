@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 const MYSQL: &str = "COMMERCE_TEST_MYSQL";
+const MARIADB: &str = "COMMERCE_TEST_MARIADB";
 const REDIS: &str = "COMMERCE_TEST_REDIS";
 const KAFKA: &str = "COMMERCE_TEST_KAFKA";
 /// As many as there are consumers: each has one of every topic.
@@ -35,15 +36,27 @@ impl Addresses {
         Self { mysql, redis, kafka }
     }
 
-    /// Which of them are not given, in a sentence; `None` if all are.
+    /// The same, with MariaDB instead of MySQL.
+    pub(crate) fn given_with_mariadb() -> Self {
+        Self { mysql: std::env::var(MARIADB).unwrap_or_default(), ..Self::given() }
+    }
+
+    /// Which of [those](Self::given) are not given, in a sentence; `None` if all are.
     pub(crate) fn missing() -> Option<String> {
-        let Self { mysql, redis, kafka } = Self::given();
-        let missing: Vec<_> =
-            [(MYSQL, mysql), (REDIS, redis), (KAFKA, kafka)].into_iter().filter(|(_, address)| address.is_empty()).collect();
+        Self::missing_of([MYSQL, REDIS, KAFKA])
+    }
+
+    /// Which of [those](Self::given_with_mariadb) are not given, in a sentence; `None` if all are.
+    pub(crate) fn missing_with_mariadb() -> Option<String> {
+        Self::missing_of([MARIADB, REDIS, KAFKA])
+    }
+
+    fn missing_of(variables: [&str; 3]) -> Option<String> {
+        let missing: Vec<_> = variables.into_iter().filter(|variable| std::env::var(variable).unwrap_or_default().is_empty()).collect();
         match missing.as_slice() {
             [] => None,
-            [(one, _)] => Some(format!("{one} is not given")),
-            several => Some(format!("{} are not given", several.iter().map(|(variable, _)| *variable).collect::<Vec<_>>().join(", "))),
+            [one] => Some(format!("{one} is not given")),
+            several => Some(format!("{} are not given", several.join(", "))),
         }
     }
 }

@@ -7,15 +7,12 @@ use crate::kafka::KafkaBus;
 use crate::mysql::{self, MysqlStore};
 use crate::redis::Redis;
 use async_trait::async_trait;
-use commerce_core::store::GroupCommitLimits;
 use std::error::Error;
 use std::num::NonZeroU16;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// While one unit of work is synced to the disk, the statements of another are run.
-pub(super) const GROUP_COMMIT: GroupCommitLimits =
-    GroupCommitLimits { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 2, gather: Duration::from_millis(1) };
+pub(super) const TRANSACTIONS_AT_ONCE: NonZeroU16 = NonZeroU16::MIN.saturating_add(1);
 
 /// Opens the shop.
 pub(super) async fn open(options: &DistributedOptions) -> Result<DistributedParts, Failure> {

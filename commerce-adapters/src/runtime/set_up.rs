@@ -32,6 +32,9 @@ impl SharedArgs {
         if path.is_empty() || path.starts_with(':') || path.ends_with('/') {
             return Err(Failure::Usage("a SQLite store is named by a file: --store sqlite:PATH".into()));
         }
+        if self.transactions_at_once.is_some() {
+            return Err(Failure::Usage("--transactions-at-once is for a shop on MySQL: a SQLite store has one writer".into()));
+        }
         match self.given_servers() {
             [None, None] => Ok(SetUp::OneFile(path.into())),
             [Some(option), _] | [None, Some(option)] => Err(with_one_file(option)),

@@ -4,6 +4,7 @@ use crate::embedded::{EmbeddedParts, OpenError};
 use crate::http::Dependency;
 use crate::sqlite::{Migrate, SqliteOptions, SqliteStore};
 use commerce_core::messaging::Group;
+use commerce_core::store::GroupCommitLimits;
 use commerce_core::{Parts, Settings};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -107,12 +108,14 @@ impl OpenShop {
 
     /// How the shop is to behave, as its options say and as its set-up asks for.
     pub fn settings(&self, shared: &SharedArgs) -> Settings {
-        let settings = Settings { calendar: shared.time_zone, ..Settings::default() };
-        match self.held {
-            Held::File(_) => settings,
+        let batches_in_flight_max = match self.held {
+            Held::File(_) => 1,
             #[cfg(feature = "distributed")]
-            Held::Servers(_) => Settings { group_commit: servers::GROUP_COMMIT, ..settings },
-        }
+            Held::Servers(_) => shared.transactions_at_once.unwrap_or(servers::TRANSACTIONS_AT_ONCE).get().into(),
+        };
+        let batch_commands_max = shared.commands_per_transaction.get().into();
+        let group_commit = GroupCommitLimits { batch_commands_max, batches_in_flight_max, ..GroupCommitLimits::default() };
+        Settings { calendar: shared.time_zone, group_commit, ..Settings::default() }
     }
 
     /// Refuses to count by the days of another time zone than the shop's boards do: they would be counted anew.

@@ -13,6 +13,7 @@ use self::values::calendar;
 use crate::sqlite::Durability;
 use clap::{Args, ValueEnum};
 use commerce_core::BusinessCalendar;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 /// The options that are the same in every binary.
@@ -49,6 +50,14 @@ pub struct SharedArgs {
     /// What a commit survives (SQLite only): a power cut, or a crash of the process
     #[arg(long, env = "COMMERCE_DURABILITY", value_enum, default_value_t = DurabilityChoice::Full, global = true)]
     pub durability: DurabilityChoice,
+
+    /// The most commands that share a transaction; with 1 each has its own
+    #[arg(long, env = "COMMERCE_COMMANDS_PER_TRANSACTION", value_name = "N", default_value = "256", global = true)]
+    pub commands_per_transaction: NonZeroU16,
+
+    /// How many transactions of a process run at once (MySQL only) [default: 2]
+    #[arg(long, env = "COMMERCE_TRANSACTIONS_AT_ONCE", value_name = "N", global = true)]
+    pub transactions_at_once: Option<NonZeroU16>,
 
     /// The time zone of the business day, an IANA name such as Asia/Seoul
     #[arg(long, env = "COMMERCE_TIME_ZONE", value_name = "NAME", default_value = "UTC", value_parser = calendar, global = true)]

@@ -1,6 +1,5 @@
 //! What the benchmark asks of the shop before and after the load.
 
-use super::knobs::{Goods, Knobs};
 use crate::measure::server::read;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -13,18 +12,17 @@ pub(super) struct Ware {
 }
 
 /// What is bought: the first option of the best seller, or every option that is not sold out.
-pub(super) async fn wares(address: SocketAddr, knobs: &Knobs) -> Vec<Ware> {
-    let products = match knobs.goods {
-        Goods::OneHotOption => {
-            let best = read(address, "/api/products/rank/1").await;
-            json!([read(address, &format!("/api/products/{}", best[0]["productId"])).await])
-        }
-        Goods::Everything => read(address, "/api/products?limit=100").await["items"].take(),
+pub(super) async fn wares(address: SocketAddr, only_the_best: bool) -> Vec<Ware> {
+    let products = if only_the_best {
+        let best = read(address, "/api/products/rank/1").await;
+        json!([read(address, &format!("/api/products/{}", best[0]["productId"])).await])
+    } else {
+        read(address, "/api/products?limit=100").await["items"].take()
     };
     let options = options(&products).into_iter().filter(|option| option["soldOut"] == false);
     let ware = |option: &Value| Some(Ware { option: option["productOptionId"].as_i64()?, price: option["price"].as_i64()? });
     let mut wares: Vec<_> = options.filter_map(ware).collect();
-    if knobs.goods == Goods::OneHotOption {
+    if only_the_best {
         wares.truncate(1);
     }
     assert!(!wares.is_empty(), "there is nothing to buy");

@@ -5,7 +5,6 @@ use super::customers::{Doors, eventually_within};
 use super::harness::process::{Process, Server as ApiServer};
 use super::place::{ADMIN, Place};
 use super::premises::{Addresses, Premises};
-use super::proxy::Weather;
 use super::servers::{Server, Servers};
 use super::staff::{self, Staff};
 use futures_util::future::join_all;
@@ -140,13 +139,6 @@ impl Stage {
         let consumer = self.staff.consumers.remove(0);
         consumer.signal(Signal::TERM);
         assert!(consumer.ended().await.success(), "a consumer that is told to end does so");
-    }
-
-    /// Makes weather before a server for a while.
-    pub(crate) async fn weather(&self, server: Server, weather: Weather, lasting: Duration) {
-        self.servers.network_of(server).make(weather);
-        tokio::time::sleep(lasting).await;
-        self.servers.network_of(server).make(Weather::Clear);
     }
 
     /// The operator's tool.

@@ -8,6 +8,7 @@ mod events;
 mod guards;
 mod locks;
 mod plans;
+mod processes;
 mod refusals;
 mod schema;
 mod statements;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         refusals::a_unit_of_work_sees_what_others_have_committed_meanwhile,
         refusals::a_connection_that_is_cut_is_an_outage_and_in_a_commit_an_ambiguity,
         refusals::after_connections_were_cut_the_store_goes_on_by_itself,
+        processes::two_processes_under_a_mixed_load_lose_nothing_and_seldom_break_each_other_off,
         schema::a_database_that_does_not_exist_is_made_and_one_that_is_current_stays_as_it_is,
         schema::processes_that_migrate_at_once_wait_for_each_other,
         schema::a_step_that_was_broken_off_is_taken_up_again,

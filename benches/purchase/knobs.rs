@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 const BUYERS_MAX: u64 = 2_000;
+const AT_ONCE_MAX: u64 = 12;
 const SECONDS_MAX: u64 = 600;
 /// What a run of the tests does: enough to see that everything works.
 const TRIAL: (&[u64], u64, u64) = (&[4], 1, 0);
@@ -21,6 +22,8 @@ pub(crate) struct Knobs {
     pub(super) goods: Goods,
     pub(super) settling: Settling,
     pub(super) server: ServerKnobs,
+    /// How many transactions a process runs at once, on servers; nothing leaves it to the process.
+    pub(super) at_once: Option<u64>,
 }
 
 /// What is bought.
@@ -48,6 +51,7 @@ impl Knobs {
             goods: choice("SPREAD", ("0", Goods::OneHotOption), ("1", Goods::Everything))?,
             settling: choice("POLL", ("0", Settling::Wait), ("1", Settling::Poll))?,
             server: ServerKnobs::read()?,
+            at_once: Some(number("AT_ONCE", 0, AT_ONCE_MAX)?).filter(|at_once| *at_once > 0),
         })
     }
 

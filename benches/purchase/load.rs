@@ -11,7 +11,8 @@ use crate::place::Place;
 /// What gives each command a transaction of its own.
 const SINGLE: [&str; 2] = ["--commands-per-transaction", "1"];
 /// As many of them at once as the connections of a process allow beside its reads.
-const SINGLE_AT_ONCE: [&str; 2] = ["--transactions-at-once", "8"];
+const SINGLE_AT_ONCE: [&str; 2] = [AT_ONCE, "8"];
+const AT_ONCE: &str = "--transactions-at-once";
 
 /// Measures purchases as the knobs say, on every set-up; answers everything that was wrong.
 pub(crate) async fn run(knobs: &Knobs) -> Vec<String> {
@@ -33,7 +34,9 @@ async fn measure(set_up: SetUp, knobs: &Knobs) -> Vec<String> {
     println!("fill   {} ms with the demo shop, and the start", filling.as_millis());
 
     let mut faults = Vec::new();
-    let grouped = rounds(&place, knobs, &knobs.buyers, &[], &mut faults).await;
+    let at_once = knobs.at_once.filter(|_| !place.is_a_file()).map(|at_once| at_once.to_string());
+    let options: Vec<_> = at_once.iter().flat_map(|at_once| [AT_ONCE, at_once]).collect();
+    let grouped = rounds(&place, knobs, &knobs.buyers, &options, &mut faults).await;
     // The gain is shown where both are at their best: neither idle nor overrun.
     let middle = knobs.buyers.len() / 2;
     let single: Vec<_> = SINGLE.into_iter().chain(SINGLE_AT_ONCE.into_iter().filter(|_| !place.is_a_file())).collect();

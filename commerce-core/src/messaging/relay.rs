@@ -13,6 +13,9 @@ const CLAIM_ROWS_MAX: u32 = 500;
 const LEASE: Duration = Duration::from_secs(10);
 /// How long after its claim a batch that the bus did not take is tried again: the try then ends well before the claim does.
 const TRY_AGAIN_WITHIN: Duration = Duration::from_secs(5);
+/// How long events gather before they are carried: nobody waits for them who could not be served by the commit that appended them, and a claim, a
+/// message to the bus and a turn of every consumer are then shared by many.
+const GATHER: Duration = Duration::from_millis(20);
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long a relay that is told to end goes on with what is left.
 const LAST_ROUND: Duration = Duration::from_secs(5);
@@ -38,7 +41,9 @@ pub struct Relay {
 
 /// What came of a turn.
 enum Turn {
-    /// Events were carried: there may be more.
+    /// As many events were carried as can be at once: there may be more.
+    Full,
+    /// Events were carried.
     Carried,
     /// What is left waits for other relays.
     HeldBack,
@@ -60,7 +65,12 @@ impl Relay {
             failures = if turn.is_err() { failures + 1 } else { 0 };
             waits = if matches!(turn, Ok(Turn::HeldBack)) { waits + 1 } else { 0 };
             let pause = match turn {
-                Ok(Turn::Carried) => continue,
+                Ok(Turn::Full) => continue,
+                Ok(Turn::Carried) => {
+                    // What was carried is marked with the next claim, whether or not there is something to claim.
+                    stop.run_until_cancelled(tokio::time::sleep(GATHER)).await;
+                    continue;
+                }
                 Ok(Turn::HeldBack) => TURN.jitter(waits, self.random.as_ref()),
                 Ok(Turn::Idle) => POLL_EVERY,
                 Err(error) => {
@@ -71,12 +81,12 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = tokio::time::sleep(pause) => {}
-                () = self.wake.notified() => {}
+                () = self.wake.notified() => tokio::time::sleep(GATHER).await,
                 () = stop.cancelled() => {}
             }
         }
         // What is not carried in time is carried by another relay, once its claim is over.
-        let _late = timeout(LAST_ROUND, async { while matches!(self.turn(&mut sent).await, Ok(Turn::Carried)) {} }).await;
+        let _late = timeout(LAST_ROUND, async { while matches!(self.turn(&mut sent).await, Ok(Turn::Carried | Turn::Full)) {} }).await;
     }
 
     /// Carries one batch; answers how many events it was.
@@ -115,8 +125,9 @@ impl Relay {
             tokio::time::sleep(PAUSE.jitter(failures, self.random.as_ref())).await;
         }
         metrics::counter!("commerce_events_published_total").increment(u64::try_from(ids.len()).unwrap_or(u64::MAX));
+        let is_full = ids.len() >= CLAIM_ROWS_MAX as usize;
         *sent = ids;
-        Ok(Turn::Carried)
+        Ok(if is_full { Turn::Full } else { Turn::Carried })
     }
 
     async fn transact<T: Transaction>(&self, mut transaction: T) -> Result<T::Output, StoreError> {

@@ -8,8 +8,7 @@ use sqlx::QueryBuilder;
 
 /// Selects orders with the payments that completed them, up to the condition. One statement, so that both are of one moment.
 fn select_views() -> String {
-    let payment =
-        "SELECT p.id FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED') ORDER BY p.id LIMIT 1";
+    let payment = "SELECT MIN(p.id) FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED')";
     format!("SELECT {}, ({payment}) FROM orders WHERE ", orders::COLUMNS)
 }
 

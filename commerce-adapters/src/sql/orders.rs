@@ -6,6 +6,7 @@ use commerce_core::OrderId;
 use commerce_core::order::{Order, OrderItem, OrderRepository, OrderStatus, Quantity};
 use commerce_core::product::{OptionName, ProductName, UnitPrice};
 use commerce_core::store::StoreError;
+use std::collections::BTreeSet;
 
 pub(super) const COLUMNS: &str = "id, user_id, user_coupon_id, original_price, discount, total, status, failure, ordered_at, expires_at, \
      updated_at, version";
@@ -78,6 +79,15 @@ pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId],
 }
 
 impl<DB: Backend> SqlUnitOfWork<DB> {
+    fn keep(&mut self, orders: &[Order]) {
+        self.orders.extend(orders.iter().map(|order| (order.id, order.clone())));
+    }
+
+    /// Those of the orders that are kept, ascending by id.
+    fn kept(&self, ids: &[OrderId]) -> Vec<Order> {
+        ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| self.orders.get(id).cloned()).collect()
+    }
+
     /// Writes the items of orders that have none stored yet. Items never change, so what is stored already stays.
     async fn write_items(&mut self, orders: &[Order]) -> Result<(), StoreError> {
         let fresh: Vec<&Order> = orders.iter().filter(|order| !order.items.is_empty() && !self.itemised.contains(&order.id)).collect();
@@ -116,14 +126,28 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
             row.push_bind(order.updated_at.millis());
             row.push_bind(i64::from(order.version));
         });
-        added.await.map(drop)
+        added.await?;
+        self.untouched.extend(orders.iter().map(|order| order.id));
+        self.keep(orders);
+        Ok(())
     }
 
     async fn lock(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
-        let for_update = self.for_update();
-        let orders = by_id::<DB>(self.link(), ids, for_update).await?;
+        let (for_update, kept) = (self.for_update(), |id: &&OrderId| self.orders.contains_key(id));
+        let unknown: Vec<OrderId> = ids.iter().filter(|id| !kept(id)).copied().collect();
+        if unknown.is_empty() {
+            return Ok(self.kept(ids));
+        }
+        let orders = by_id::<DB>(self.link(), &unknown, for_update).await?;
         self.itemised.extend(orders.iter().filter(|order| !order.items.is_empty()).map(|order| order.id));
-        Ok(orders)
+        if for_update != DB::FOR_UPDATE {
+            // They are read, and not locked: what they are the next time is for the store to say.
+            let mut orders = [orders, self.kept(ids)].concat();
+            orders.sort_unstable_by_key(|order| order.id);
+            return Ok(orders);
+        }
+        self.keep(&orders);
+        Ok(self.kept(ids))
     }
 
     async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
@@ -140,6 +164,14 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
             ]
         });
         updated.await?;
-        self.write_items(orders).await
+        self.write_items(orders).await?;
+        for order in orders {
+            if let Some(kept) = self.orders.get_mut(&order.id) {
+                // Items that are stored stay as they are.
+                let items = if kept.items.is_empty() { order.items.clone() } else { std::mem::take(&mut kept.items) };
+                *kept = Order { version: order.version + 1, items, ..order.clone() };
+            }
+        }
+        Ok(())
     }
 }

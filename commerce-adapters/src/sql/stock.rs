@@ -52,7 +52,11 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
             row.push_bind(entry.reason.clone());
             row.push_bind(entry.at.millis());
         });
-        added.await.map(drop)
+        added.await?;
+        for order in entries.iter().filter_map(|entry| entry.order_id) {
+            self.untouched.remove(&order);
+        }
+        Ok(())
     }
 }
 
@@ -87,6 +91,7 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
-        reservations::<DB>(self.link(), orders).await
+        let touched: Vec<OrderId> = orders.iter().filter(|order| !self.untouched.contains(order)).copied().collect();
+        reservations::<DB>(self.link(), &touched).await
     }
 }

@@ -1,10 +1,11 @@
+use super::inbox::Noted;
 use super::{Backend, Link, Session};
 use async_trait::async_trait;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
 use commerce_core::lock::FenceRepository;
 use commerce_core::messaging::{DeadLetterRepository, InboxRepository, Message, OutboxRepository, OutboxRow};
-use commerce_core::order::OrderRepository;
+use commerce_core::order::{Order, OrderRepository};
 use commerce_core::payment::PaymentRepository;
 use commerce_core::point::PointRepository;
 use commerce_core::product::ProductRepository;
@@ -12,7 +13,7 @@ use commerce_core::stock::StockRepository;
 use commerce_core::store::{StoreError, UnitOfWork};
 use commerce_core::user::UserRepository;
 use commerce_core::{EventId, OrderId};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// A transaction on one connection, and every repository over it. Dropping it drops the session, which rolls back.
 pub(crate) struct SqlUnitOfWork<DB: Backend> {
@@ -24,6 +25,12 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
     pub(super) written: Vec<OutboxRow>,
     /// How many of those were given to followers.
     pub(super) asked: usize,
+    /// What groups handle of them, which waits for the commit, too.
+    pub(super) unnoted: Vec<Noted>,
+    /// The orders it has placed or locked, as they are now: nobody else changes them before it ends.
+    pub(super) orders: BTreeMap<OrderId, Order>,
+    /// Those of them that it has placed, and for which it has not touched the stock.
+    pub(super) untouched: HashSet<OrderId>,
     /// Orders whose items are known to be stored.
     pub(super) itemised: HashSet<OrderId>,
 }
@@ -31,7 +38,17 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
 impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Takes over a connection in a transaction that was just begun.
     pub(crate) fn new(session: DB::Session) -> Self {
-        Self { session, for_update: DB::FOR_UPDATE, unwritten: Vec::new(), written: Vec::new(), asked: 0, itemised: HashSet::new() }
+        Self {
+            session,
+            for_update: DB::FOR_UPDATE,
+            unwritten: Vec::new(),
+            written: Vec::new(),
+            asked: 0,
+            unnoted: Vec::new(),
+            orders: BTreeMap::new(),
+            untouched: HashSet::new(),
+            itemised: HashSet::new(),
+        }
     }
 
     /// The same, but what it would lock it only reads.
@@ -101,6 +118,7 @@ impl<DB: Backend> UnitOfWork for SqlUnitOfWork<DB> {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.write_notes().await?;
         self.write_events().await?;
         let Self { session, written, .. } = *self;
         session.commit(written).await

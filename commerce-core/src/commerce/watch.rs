@@ -145,15 +145,22 @@ impl Commerce {
     /// Those of the store.
     pub async fn order_once_settled(&self, id: OrderId, patience: Duration) -> Result<Option<OrderView>, Arc<StoreError>> {
         let deadline = Instant::now() + patience;
-        let mut watch = self.watch(Subject::Order(id)).await;
+        let mut watch = None;
         loop {
             let view = self.0.orders.get(id).await?;
             let settled = view.as_ref().is_none_or(|view| view.order.status != OrderStatus::Pending);
             if settled || Instant::now() >= deadline {
                 return Ok(view);
             }
-            let look_again = deadline.min(Instant::now() + LOOK_EVERY);
-            let _told_or_time_to_look = hint(watch.as_mut(), look_again).await;
+            // Most orders are settled with the commit that places them: only for the others somebody watches, and looks once more, for what
+            // happened before the watch began is not told.
+            match &mut watch {
+                None => watch = Some(self.watch(Subject::Order(id)).await),
+                Some(watch) => {
+                    let look_again = deadline.min(Instant::now() + LOOK_EVERY);
+                    let _told_or_time_to_look = hint(watch.as_mut(), look_again).await;
+                }
+            }
         }
     }
 }

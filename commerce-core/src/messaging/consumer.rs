@@ -181,7 +181,7 @@ impl<E: EventHandler> Follower for Following<E> {
             return Ok(());
         }
         let ids: Vec<_> = events.iter().map(|envelope| envelope.id).collect();
-        uow.inbox().record(self.handler.group(), &ids, self.clock.now()).await?;
+        uow.inbox().note(self.handler.group(), &ids, self.clock.now()).await?;
         let outcomes = self.handler.handle(uow, &events).await?;
         // What is to become a dead letter goes by message: it must not undo what led to it.
         outcomes.into_iter().collect::<Result<(), _>>().map_err(|rejection| StoreError::Backend(rejection.into()))

@@ -51,6 +51,12 @@ pub trait InboxRepository: Send {
     /// Notes that `group` handles these distinct events, and answers those it had not noted before, in the order given.
     async fn record(&mut self, group: Group, events: &[EventId], now: Timestamp) -> Result<Vec<EventId>, StoreError>;
 
+    /// Notes that `group` handles these events, which this unit of work has appended: nobody else can know of them yet.
+    ///
+    /// # Errors
+    /// MUST fail with [`StoreError::Duplicate`], at the latest with the commit, if the group has noted one of them before.
+    async fn note(&mut self, group: Group, events: &[EventId], now: Timestamp) -> Result<(), StoreError>;
+
     /// Forgets that `group` handled an event, so that it can be handled again.
     async fn forget(&mut self, group: Group, event: EventId) -> Result<(), StoreError>;
 }

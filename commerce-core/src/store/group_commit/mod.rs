@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A batch of at least this many commands shows that more are about to come.
-const BUSY_COMMANDS_MIN: usize = 4;
+const BUSY_COMMANDS_MIN: usize = 2;
 
 /// The bounds of group commit.
 #[derive(Debug, Clone, Copy)]

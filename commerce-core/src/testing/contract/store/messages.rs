@@ -2,7 +2,7 @@ use super::super::runner::{eventually, soon};
 use super::samples::{BATCHES, NOW, attempt, event, id, ids, seconds, write};
 use crate::EventId;
 use crate::messaging::{Claimed, DeadLetter, Envelope, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
-use crate::store::{PageLimit, Store};
+use crate::store::{PageLimit, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -200,6 +200,26 @@ pub(super) async fn a_group_handles_an_event_once_in_batches_of_any_size(store: 
         known = size;
     }
     assert_eq!(record(Group::Coupon, &[id(1)]).await, [id::<EventId>(1)], "each group for itself");
+}
+
+pub(super) async fn what_a_unit_of_work_notes_of_its_own_events_is_noted(store: &dyn Store) {
+    for size in BATCHES {
+        let events: Vec<EventId> = ids(size);
+        let group = if size % 2 == 0 { Group::Stock } else { Group::Order };
+        let before = write(store, async |uow| uow.inbox().record(group, &events, NOW).await).await;
+        write(store, async |uow| {
+            for event in &before {
+                uow.inbox().forget(group, *event).await?;
+            }
+            uow.inbox().note(group, &before, NOW).await?;
+            assert!(uow.inbox().record(group, &before, NOW).await?.is_empty(), "it is noted before the commit");
+            Ok(())
+        })
+        .await;
+        assert!(write(store, async |uow| uow.inbox().record(group, &events, NOW).await).await.is_empty());
+    }
+    let noted_again = attempt(store, async |uow| uow.inbox().note(Group::Stock, &[id(2)], NOW).await).await;
+    assert!(matches!(noted_again, Err(StoreError::Duplicate { .. })), "{noted_again:?}");
 }
 
 pub(super) async fn a_forgotten_event_can_be_handled_again(store: &dyn Store) {

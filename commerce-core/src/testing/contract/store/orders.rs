@@ -1,8 +1,9 @@
+use super::super::runner::eventually;
 use super::samples::{BATCHES, NOW, attempt, id, ids, item, krw, order, payment, seconds, with_orders, with_products, with_users, write};
 use crate::order::{Order, OrderItem, OrderStatus, Quantity};
 use crate::payment::{Payment, PaymentStatus};
 use crate::product::{OptionName, ProductName, UnitPrice};
-use crate::store::{OrderView, PageLimit, Store, StoreError};
+use crate::store::{OrderView, PageLimit, Store, StoreError, UnitOfWork};
 use crate::{ErrorCode, Money};
 
 /// Lets orders wait for their payment, each with two items.
@@ -62,6 +63,42 @@ pub(super) async fn items_never_change_afterwards(store: &dyn Store) {
     write(store, async |uow| uow.orders().save(&confirmed).await).await;
     let stored = store.queries().order(id(1)).await.unwrap().unwrap().order;
     assert_eq!((stored.status, stored.items), (OrderStatus::Completed, items));
+}
+
+pub(super) async fn a_unit_of_work_sees_the_orders_it_changed(store: &dyn Store) {
+    with_orders(store, 2).await;
+    with_products(store, 2).await;
+    let change = async |uow: &mut dyn UnitOfWork| {
+        // One it places, one it has locked before, and one it meets for the first time,
+        uow.orders().insert(&[order(3)]).await?;
+        let mut orders = uow.orders().lock(&[id(3), id(1)]).await?;
+        for order in &mut orders {
+            order.confirm(vec![item(1, 2)], krw(10), NOW).unwrap();
+        }
+        uow.orders().save(&orders).await?;
+        let mut again = uow.orders().lock(&ids(3)).await?;
+        // are as it left them,
+        let status: Vec<_> = again.iter().map(|order| (order.status, order.version, order.items.len())).collect();
+        assert_eq!(status, [(OrderStatus::AwaitingPayment, 1, 1), (OrderStatus::Pending, 0, 0), (OrderStatus::AwaitingPayment, 1, 1)]);
+        again[0].complete(NOW).unwrap();
+        again[0].items.clear();
+        uow.orders().save(&again[..1]).await?;
+        let completed = uow.orders().lock(&[id(1)]).await?;
+        assert_eq!((completed[0].status, completed[0].items.len()), (OrderStatus::Completed, 1));
+        // and what is saved on top of something older is refused.
+        assert!(matches!(uow.orders().save(&again[..1]).await, Err(StoreError::Conflict)));
+        Ok::<_, StoreError>(())
+    };
+    let mut uow = store.begin().await.unwrap();
+    change(uow.as_mut()).await.unwrap();
+    drop(uow);
+    // A unit of work that was rolled back leaves nothing to the next one.
+    eventually("the rows are free", async || {
+        let mut uow = store.begin().await.unwrap();
+        let orders = uow.orders().lock(&ids(3)).await;
+        orders.ok().filter(|orders| orders.iter().map(|order| order.version).eq([0, 0]))
+    })
+    .await;
 }
 
 pub(super) async fn an_order_that_failed_remembers_why(store: &dyn Store) {

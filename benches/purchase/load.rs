@@ -37,18 +37,18 @@ async fn measure(set_up: SetUp, knobs: &Knobs) -> Vec<String> {
     let at_once = knobs.at_once.filter(|_| !place.is_a_file()).map(|at_once| at_once.to_string());
     let options: Vec<_> = at_once.iter().flat_map(|at_once| [AT_ONCE, at_once]).collect();
     let grouped = rounds(&place, knobs, &knobs.buyers, &options, &mut faults).await;
-    // The gain is shown where both are at their best: neither idle nor overrun.
-    let middle = knobs.buyers.len() / 2;
     let single: Vec<_> = SINGLE.into_iter().chain(SINGLE_AT_ONCE.into_iter().filter(|_| !place.is_a_file())).collect();
     println!();
     println!("with a transaction for every command");
-    let singly = rounds(&place, knobs, &knobs.buyers[middle..=middle], &single, &mut faults).await;
+    let singly = rounds(&place, knobs, &knobs.buyers, &single, &mut faults).await;
 
     println!();
     for (buyers, rate) in &grouped {
         println!("ratio  {:.2} purchases per fsync of this disk with {buyers} buyers", rate / syncs);
     }
-    println!("ratio  {:.1} times what a transaction for every command does, with {} buyers", grouped[middle].1 / singly[0].1, singly[0].0);
+    for ((buyers, grouped), (_, singly)) in grouped.iter().zip(&singly) {
+        println!("ratio  {:.1} times what a transaction for every command does, with {buyers} buyers", grouped / singly);
+    }
     faults
 }
 

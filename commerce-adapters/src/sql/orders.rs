@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 pub(super) const COLUMNS: &str = "id, user_id, user_coupon_id, original_price, discount, total, status, failure, ordered_at, expires_at, \
      updated_at, version";
 const ITEM_COLUMNS: &str = "order_id, line, option_id, product_id, product_name, option_name, unit_price, quantity";
+/// Behind the columns of an order: an item, which [`JOIN_ITEMS`] brings.
+pub(super) const JOINED_ITEM: &str = "i.order_id, i.option_id, i.product_id, i.product_name, i.option_name, i.unit_price, i.quantity";
+pub(super) const JOIN_ITEMS: &str = "LEFT JOIN order_items i ON i.order_id = orders.id";
 const SAVE: Update = Update {
     table: "orders",
     key: "id",
@@ -37,17 +40,20 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Order, Store
     })
 }
 
-fn read_item<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<(OrderId, OrderItem), StoreError> {
-    let order_id = row.whole()?;
-    let item = OrderItem {
+fn read_item<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderItem, StoreError> {
+    Ok(OrderItem {
         option_id: row.whole()?,
         product_id: row.whole()?,
         product_name: row.parsed(ProductName::parse)?,
         option_name: row.parsed(OptionName::parse)?,
         unit_price: UnitPrice::new(row.int()?).map_err(corrupt)?,
         quantity: Quantity::new(row.int()?).map_err(corrupt)?,
-    };
-    Ok((order_id, item))
+    })
+}
+
+/// Reads [`JOINED_ITEM`]; nothing if the order has none.
+pub(super) fn read_joined_item<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Option<OrderItem>, StoreError> {
+    row.opt_whole::<OrderId>()?.map(|_order| read_item(row)).transpose()
 }
 
 /// Gives orders their items, in any order of the orders.
@@ -62,7 +68,8 @@ pub(super) async fn add_items<'o, DB: Backend>(
     settled.sort_unstable_by_key(|order| order.id);
     let ids: Vec<i64> = settled.iter().map(|order| order.id.get()).collect();
     let head = "SELECT order_id, option_id, product_id, product_name, option_name, unit_price, quantity FROM order_items WHERE order_id IN";
-    for (order_id, item) in select_in(link, head, ids, " ORDER BY order_id, line", read_item).await? {
+    let read = |row: &mut Fields<'_, DB>| Ok((row.whole::<OrderId>()?, read_item(row)?));
+    for (order_id, item) in select_in(link, head, ids, " ORDER BY order_id, line", read).await? {
         if let Ok(at) = settled.binary_search_by_key(&order_id, |order| order.id) {
             settled[at].items.push(item);
         }
@@ -86,6 +93,44 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Those of the orders that are kept, ascending by id.
     fn kept(&self, ids: &[OrderId]) -> Vec<Order> {
         ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| self.orders.get(id).cloned()).collect()
+    }
+
+    /// Writes the orders that were placed, as they have become since.
+    pub(super) async fn write_placed(&mut self) -> Result<(), StoreError> {
+        let unplaced = std::mem::take(&mut self.unplaced);
+        let orders = self.kept(&unplaced);
+        let added = insert(self.link(), "orders", COLUMNS, &orders, |mut row, order| {
+            row.push_bind(order.id.get());
+            row.push_bind(order.user_id.get());
+            row.push_bind(order.user_coupon_id.map(i64::from));
+            row.push_bind(order.original_price.krw());
+            row.push_bind(order.discount.krw());
+            row.push_bind(order.total.krw());
+            row.push_bind(order.status.as_str());
+            row.push_bind(order.failure.map(commerce_core::ErrorCode::as_str).map(str::to_owned));
+            row.push_bind(order.ordered_at.millis());
+            row.push_bind(order.expires_at.millis());
+            row.push_bind(order.updated_at.millis());
+            row.push_bind(i64::from(order.version));
+        });
+        added.await.map(drop)
+    }
+
+    /// Writes changes of orders that are stored.
+    async fn save_stored(&mut self, orders: &[&Order]) -> Result<(), StoreError> {
+        let updated = update(self.link(), &SAVE, orders, |order| {
+            [
+                order.id.get().into(),
+                order.original_price.krw().into(),
+                order.discount.krw().into(),
+                order.total.krw().into(),
+                order.status.as_str().into(),
+                order.failure.map(|code| code.as_str().to_owned()).into(),
+                order.updated_at.millis().into(),
+                order.version.into(),
+            ]
+        });
+        updated.await
     }
 
     /// Writes the items of orders that have none stored yet. Items never change, so what is stored already stays.
@@ -112,23 +157,14 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 #[async_trait]
 impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let added = insert(self.link(), "orders", COLUMNS, orders, |mut row, order| {
-            row.push_bind(order.id.get());
-            row.push_bind(order.user_id.get());
-            row.push_bind(order.user_coupon_id.map(i64::from));
-            row.push_bind(order.original_price.krw());
-            row.push_bind(order.discount.krw());
-            row.push_bind(order.total.krw());
-            row.push_bind(order.status.as_str());
-            row.push_bind(order.failure.map(commerce_core::ErrorCode::as_str).map(str::to_owned));
-            row.push_bind(order.ordered_at.millis());
-            row.push_bind(order.expires_at.millis());
-            row.push_bind(order.updated_at.millis());
-            row.push_bind(i64::from(order.version));
-        });
-        added.await?;
-        self.untouched.extend(orders.iter().map(|order| order.id));
-        self.keep(orders);
+        // They are written with the commit: most have changed by then.
+        for order in orders {
+            if self.orders.insert(order.id, order.clone()).is_some() {
+                return Err(StoreError::Duplicate { constraint: "orders".to_owned() });
+            }
+            self.unplaced.push(order.id);
+            self.untouched.insert(order.id);
+        }
         Ok(())
     }
 
@@ -151,19 +187,11 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     }
 
     async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let updated = update(self.link(), &SAVE, orders, |order| {
-            [
-                order.id.get().into(),
-                order.original_price.krw().into(),
-                order.discount.krw().into(),
-                order.total.krw().into(),
-                order.status.as_str().into(),
-                order.failure.map(|code| code.as_str().to_owned()).into(),
-                order.updated_at.millis().into(),
-                order.version.into(),
-            ]
-        });
-        updated.await?;
+        let (placed, stored): (Vec<_>, Vec<_>) = orders.iter().partition(|order| self.unplaced.contains(&order.id));
+        if placed.iter().any(|order| self.orders.get(&order.id).is_none_or(|kept| kept.version != order.version)) {
+            return Err(StoreError::Conflict);
+        }
+        self.save_stored(&stored).await?;
         self.write_items(orders).await?;
         for order in orders {
             if let Some(kept) = self.orders.get_mut(&order.id) {

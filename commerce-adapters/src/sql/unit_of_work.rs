@@ -29,6 +29,8 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
     pub(super) unnoted: Vec<Noted>,
     /// The orders it has placed or locked, as they are now: nobody else changes them before it ends.
     pub(super) orders: BTreeMap<OrderId, Order>,
+    /// Those of them that it has placed and not written yet.
+    pub(super) unplaced: Vec<OrderId>,
     /// Those of them that it has placed, and for which it has not touched the stock.
     pub(super) untouched: HashSet<OrderId>,
     /// Orders whose items are known to be stored.
@@ -46,6 +48,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
             asked: 0,
             unnoted: Vec::new(),
             orders: BTreeMap::new(),
+            unplaced: Vec::new(),
             untouched: HashSet::new(),
             itemised: HashSet::new(),
         }
@@ -118,6 +121,7 @@ impl<DB: Backend> UnitOfWork for SqlUnitOfWork<DB> {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.write_placed().await?;
         self.write_notes().await?;
         self.write_events().await?;
         let Self { session, written, .. } = *self;

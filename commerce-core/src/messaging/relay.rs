@@ -13,9 +13,9 @@ const CLAIM_ROWS_MAX: u32 = 500;
 const LEASE: Duration = Duration::from_secs(10);
 /// How long after its claim a batch that the bus did not take is tried again: the try then ends well before the claim does.
 const TRY_AGAIN_WITHIN: Duration = Duration::from_secs(5);
-/// How long events gather before they are carried: nobody waits for them who could not be served by the commit that appended them, and a claim, a
-/// message to the bus and a turn of every consumer are then shared by many.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long events gather after others were carried: the first one after a rest travels at once, and of those that come one after the other many
+/// share a claim, a message to the bus and a turn of every consumer. The steps of a saga that share a commit wait for none of it.
+const GATHER: Duration = Duration::from_millis(50);
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long a relay that is told to end goes on with what is left.
 const LAST_ROUND: Duration = Duration::from_secs(5);
@@ -81,7 +81,7 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = tokio::time::sleep(pause) => {}
-                () = self.wake.notified() => tokio::time::sleep(GATHER).await,
+                () = self.wake.notified() => {}
                 () = stop.cancelled() => {}
             }
         }

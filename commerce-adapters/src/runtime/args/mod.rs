@@ -55,7 +55,7 @@ pub struct SharedArgs {
     #[arg(long, env = "COMMERCE_COMMANDS_PER_TRANSACTION", value_name = "N", default_value = "256", global = true)]
     pub commands_per_transaction: NonZeroU16,
 
-    /// How many transactions of a process run at once (MySQL only) [default: 2]
+    /// How many transactions of a process run at once (MySQL only) [default: 1]
     #[arg(long, env = "COMMERCE_TRANSACTIONS_AT_ONCE", value_name = "N", global = true)]
     pub transactions_at_once: Option<NonZeroU16>,
 

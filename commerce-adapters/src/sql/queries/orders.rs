@@ -6,10 +6,12 @@ use commerce_core::store::{OrderCursor, OrderPage, OrderView, Page, PageLimit, S
 use commerce_core::{OrderId, PaymentId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
+/// The payment that completed an order.
+const PAYMENT: &str = "SELECT MIN(p.id) FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED')";
+
 /// Selects orders with the payments that completed them, up to the condition. One statement, so that both are of one moment.
 fn select_views() -> String {
-    let payment = "SELECT MIN(p.id) FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED')";
-    format!("SELECT {}, ({payment}) FROM orders WHERE ", orders::COLUMNS)
+    format!("SELECT {}, ({PAYMENT}) FROM orders WHERE ", orders::COLUMNS)
 }
 
 fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreError> {
@@ -17,9 +19,19 @@ fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreEr
 }
 
 pub(super) async fn orders<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
-    let head = format!("{}id IN", select_views());
-    let mut views = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY id", read_view).await?;
-    orders::add_items::<DB>(link, views.iter_mut().map(|view| &mut view.order)).await?;
+    let (columns, item, join) = (orders::COLUMNS, orders::JOINED_ITEM, orders::JOIN_ITEMS);
+    let head = format!("SELECT {columns}, ({PAYMENT}), {item} FROM orders {join} WHERE orders.id IN");
+    let read = |row: &mut Fields<'_, DB>| Ok((read_view(row)?, orders::read_joined_item(row)?));
+    let rows = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY orders.id, i.line", read).await?;
+    let mut views = Vec::<OrderView>::with_capacity(rows.len());
+    for (view, item) in rows {
+        if views.last().is_none_or(|last| last.order.id != view.order.id) {
+            views.push(view);
+        }
+        if let Some(last) = views.last_mut() {
+            last.order.items.extend(item);
+        }
+    }
     Ok(views)
 }
 

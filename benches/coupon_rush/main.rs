@@ -13,6 +13,9 @@
 //! decide, and, where the gate is in Redis, how often `redis-benchmark` has a script decide the same. It ends with exit code 1 if any request failed,
 //! an audit found something, or not exactly the stock was issued.
 
+#[expect(dead_code, reason = "books are read by others")]
+#[path = "../figures/mod.rs"]
+mod figures;
 #[expect(dead_code, reason = "the tests, which share it, need more of it")]
 #[path = "../../tests/harness/mod.rs"]
 mod harness;

@@ -1,5 +1,6 @@
 //! Latencies, and how they are shown.
 
+use crate::figures::Quantiles;
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ impl Latencies {
     #[expect(clippy::cast_precision_loss, reason = "a count of a benchmark is far below 2^52")]
     pub(crate) fn per_second(&self, lasting: Duration) -> f64 {
         self.0.len() as f64 / lasting.as_secs_f64()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "two minutes in microseconds are far below 2^52")]
+    pub(crate) fn quantiles_us(&self) -> Quantiles {
+        let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|quantile| self.0.value_at_quantile(quantile) as f64);
+        Quantiles { p50, p95, p99, max }
     }
 
     pub(crate) fn print_header() {

@@ -6,11 +6,30 @@ pub(crate) mod machine;
 pub(crate) mod server;
 pub(crate) mod set_up;
 
+pub(crate) use crate::figures::measuring;
+
+use crate::figures::{Book, Verdict};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Whether this is `cargo bench`, which says so; without it this is a run of the tests, which want to know only that it works.
-pub(crate) fn measuring() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
+/// Writes what was measured where the table and the page of all benchmarks find it; answers what was wrong with that.
+pub(crate) fn keep(book: &Book) -> Option<String> {
+    if !measuring() {
+        return None;
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new("target"));
+    match book.write(&Book::folder(target)) {
+        Ok(path) => {
+            println!("figures: {}", path.display());
+            None
+        }
+        Err(error) => Some(format!("the figures cannot be written: {error}")),
+    }
+}
+
+/// Whether everything was right.
+pub(crate) fn right_unless(faults: &[String]) -> Verdict {
+    if faults.is_empty() { Verdict::Right } else { Verdict::Wrong(faults.join("; ")) }
 }
 
 /// Ends a benchmark: says everything that was wrong.

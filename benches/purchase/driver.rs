@@ -1,7 +1,7 @@
 //! The buyers: each has a connection and a customer of its own, and buys without a pause.
 
-use super::figures::{Figures, Step};
 use super::knobs::{Knobs, Settling};
+use super::results::{Results, Step};
 use super::wares::Ware;
 use crate::harness::http::{Connection, Request};
 use futures_util::future::join_all;
@@ -59,17 +59,17 @@ struct Buyer {
     ordering_headers: String,
     path: String,
     body: String,
-    figures: Rc<RefCell<Figures>>,
+    results: Rc<RefCell<Results>>,
 }
 
-/// A purchase that did not come off; why is in the figures already.
+/// A purchase that did not come off; why is in the results already.
 struct Failed;
 
 /// Lets so many buyers buy for as long as the knobs say, each at one of the servers.
-pub(super) async fn buy(servers: &[SocketAddr], buyers: u64, knobs: &Knobs, headers: &str, wares: &[Ware]) -> Figures {
+pub(super) async fn buy(servers: &[SocketAddr], buyers: u64, knobs: &Knobs, headers: &str, wares: &[Ware]) -> Results {
     let begin = Instant::now() + knobs.warm_up;
     let end = begin + knobs.lasting;
-    let figures = Rc::new(RefCell::new(Figures::between(begin, end)));
+    let results = Rc::new(RefCell::new(Results::between(begin, end)));
     let buyers = (0..buyers).zip(servers.iter().cycle()).map(|(number, server)| Buyer {
         user: number % CUSTOMERS + 1,
         connection: Connection::to(*server),
@@ -77,10 +77,10 @@ pub(super) async fn buy(servers: &[SocketAddr], buyers: u64, knobs: &Knobs, head
         ordering_headers: if knobs.settling == Settling::Wait { format!("{headers}prefer: wait=30\r\n") } else { headers.to_owned() },
         path: String::new(),
         body: String::new(),
-        figures: Rc::clone(&figures),
+        results: Rc::clone(&results),
     });
     join_all(buyers.zip(0..).map(|(buyer, number)| buyer.buy_until(end, wares, number))).await;
-    Rc::into_inner(figures).expect("the buyers are gone").into_inner()
+    Rc::into_inner(results).expect("the buyers are gone").into_inner()
 }
 
 impl Buyer {
@@ -90,7 +90,7 @@ impl Buyer {
         while Instant::now() < end && failures_in_a_row < FAILURES_IN_A_ROW_MAX {
             let begin = Instant::now();
             if self.purchase(wares[number % wares.len()]).await.is_ok() {
-                self.figures.borrow_mut().bought(begin);
+                self.results.borrow_mut().bought(begin);
                 failures_in_a_row = 0;
             } else {
                 failures_in_a_row += 1;
@@ -137,7 +137,7 @@ impl Buyer {
 
     fn expect(&self, holds: bool, otherwise: &str) -> Result<(), Failed> {
         if !holds {
-            self.figures.borrow_mut().failed(otherwise);
+            self.results.borrow_mut().failed(otherwise);
         }
         if holds { Ok(()) } else { Err(Failed) }
     }
@@ -147,20 +147,20 @@ impl Buyer {
         let headers = if step == Step::Order { &self.ordering_headers } else { &self.headers };
         let begin = Instant::now();
         let answer = self.connection.send(Request { method, path: &self.path, headers, body: self.body.as_bytes() }).await;
-        let mut figures = self.figures.borrow_mut();
-        figures.answered(step, begin);
+        let mut results = self.results.borrow_mut();
+        results.answered(step, begin);
         let response = answer.map_err(|error| {
-            figures.failed(&format!("{} {}", step.name(), error.kind()));
+            results.failed(&format!("{} {}", step.name(), error.kind()));
             Failed
         })?;
         match serde_json::from_slice(&response.body) {
             Ok(Envelope { data: Some(data), .. }) if matches!(response.head.status, 200 | 202) => Ok(data),
             Ok(Envelope { meta, .. }) => {
-                figures.failed(&format!("{} {} {}", step.name(), response.head.status, meta.error_code));
+                results.failed(&format!("{} {} {}", step.name(), response.head.status, meta.error_code));
                 Err(Failed)
             }
             Err(error) => {
-                figures.failed(&format!("{} {} {error}", step.name(), response.head.status));
+                results.failed(&format!("{} {} {error}", step.name(), response.head.status));
                 Err(Failed)
             }
         }

@@ -15,6 +15,9 @@
 //! one writer: the ratio is what group commit gains. It ends with exit code 1 if any request failed, an audit found something, or the stock that was
 //! taken is not what was sold.
 
+#[expect(dead_code, reason = "books are read by others")]
+#[path = "../figures/mod.rs"]
+mod figures;
 #[expect(dead_code, reason = "the tests, which share it, need more of it")]
 #[path = "../../tests/harness/mod.rs"]
 mod harness;
@@ -33,9 +36,9 @@ mod staff;
 
 mod disk;
 mod driver;
-mod figures;
 mod knobs;
 mod load;
+mod results;
 mod wares;
 
 use std::process::ExitCode;

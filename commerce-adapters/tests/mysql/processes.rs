@@ -12,7 +12,7 @@ use commerce_core::point::ChargeAmount;
 use commerce_core::product::{Category, NewOption, NewProduct, OptionName, ProductDescription, ProductName, UnitPrice};
 use commerce_core::stock::StockQuantity;
 use commerce_core::store::{GroupCommitLimits, HiLo, Random, Store};
-use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryLocks, MemoryNotifier, PlainHasher};
+use commerce_core::testing::{FaultyStore, MemoryBoard, MemoryBus, MemoryCache, MemoryLocks, MemoryNotifier, PlainHasher};
 use commerce_core::user::{Actor, Email, PasswordHash, Role, UserName};
 use commerce_core::{Commerce, Money, OptionId, OrderId, Parts, Settings, UserId};
 use futures_util::future::join_all;
@@ -51,6 +51,7 @@ impl Process {
             locks: Arc::new(shared.locks.clone()),
             gate: Arc::new(InProcessGate::new()),
             board: Arc::new(shared.board.clone()),
+            cache: Arc::new(MemoryCache::default()),
             passwords: Arc::new(PlainHasher),
             clock: Arc::new(SystemClock),
             random: Arc::new(ThreadRandom),

@@ -1,5 +1,6 @@
 //! What was measured, and how it is shown.
 
+use crate::figures::Quantiles;
 use crate::measure::latencies::Latencies;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ impl Step {
 }
 
 /// Latencies and counts. What ends outside the measured time counts as sold and as failed, but not into rates and latencies.
-pub(super) struct Figures {
+pub(super) struct Results {
     begin: Instant,
     end: Instant,
     steps: [Latencies; 5],
@@ -39,7 +40,7 @@ pub(super) struct Figures {
     failures: BTreeMap<String, u64>,
 }
 
-impl Figures {
+impl Results {
     pub(super) fn between(begin: Instant, end: Instant) -> Self {
         Self {
             begin,
@@ -81,6 +82,11 @@ impl Figures {
 
     pub(super) fn purchases_per_second(&self) -> f64 {
         self.purchases.per_second(self.lasting())
+    }
+
+    /// How long the purchases took.
+    pub(super) fn quantiles_us(&self) -> Quantiles {
+        self.purchases.quantiles_us()
     }
 
     fn lasting(&self) -> Duration {

@@ -43,8 +43,9 @@ impl SetUp {
         let words = words("ON");
         let Some(words) = words else {
             let (within, out) = Self::ALL.into_iter().partition::<Vec<_>, _>(|set_up| set_up.is_out_of_reach().is_none());
-            out.into_iter()
-                .for_each(|set_up| println!("left out: {}, for {}", set_up.name(), set_up.is_out_of_reach().unwrap_or_default()));
+            for set_up in out {
+                println!("left out: {}, for {}", set_up.name(), set_up.is_out_of_reach().unwrap_or_default());
+            }
             return Ok(within);
         };
         let named = words.iter().map(|word| {

@@ -117,7 +117,7 @@ async fn buy(processes: &[Process], number: u64, options: &[[OptionId; 2]]) -> T
         told.balance = at(round).commerce.charge(user, ChargeAmount::new(1_000).unwrap()).await.unwrap().krw();
         // Everybody wants the first option, some want another one with it, and nobody names them in the same order.
         let other = options[usize::try_from(ThreadRandom.up_to(u64::try_from(options.len() - 1).unwrap())).unwrap()][1];
-        let wanted = if (number + round) % 3 == 0 { vec![other, options[0][0]] } else { vec![options[0][0]] };
+        let wanted = if (number + round).is_multiple_of(3) { vec![other, options[0][0]] } else { vec![options[0][0]] };
         let order = at(round + 1).place(user, &wanted).await;
         match (number + round) % 5 {
             0 => {

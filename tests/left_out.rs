@@ -4,14 +4,15 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// What is proved on each kind of server, and where the tests are told that it is.
-const SUITES: [(&str, &[&str]); 7] = [
+const SUITES: [(&str, &[&str]); 8] = [
     ("the store on MySQL", &["COMMERCE_TEST_MYSQL"]),
     ("the store on MariaDB", &["COMMERCE_TEST_MARIADB"]),
-    ("gates, boards, locks and notifications in Redis", &["COMMERCE_TEST_REDIS"]),
+    ("gates, boards, locks, notifications and the cache in Redis", &["COMMERCE_TEST_REDIS"]),
     ("the same on a Redis Cluster", &["COMMERCE_TEST_REDIS_CLUSTER"]),
     ("the same in Redis behind Sentinel", &["COMMERCE_TEST_REDIS_SENTINEL"]),
     ("the bus on Kafka", &["COMMERCE_TEST_KAFKA"]),
     ("whole shops on these servers", &["COMMERCE_TEST_MYSQL", "COMMERCE_TEST_REDIS", "COMMERCE_TEST_KAFKA"]),
+    ("faults under load", &["COMMERCE_TEST_FAULTS"]),
 ];
 
 fn main() -> ExitCode {

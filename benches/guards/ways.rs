@@ -12,8 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const KEYED_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How many batches a shop on servers has under way; in a file there is one writer.
-const BATCHES_ON_SERVERS: usize = 2;
 
 /// A way to guard a row.
 #[derive(Clone)]
@@ -85,9 +83,7 @@ impl Way {
                 alone(G::in_front(behind, store)?)
             }
             Self::GroupCommit => {
-                let batches_in_flight_max = if place.file().is_some() { 1 } else { BATCHES_ON_SERVERS };
-                let limits = GroupCommitLimits { batches_in_flight_max, ..GroupCommitLimits::default() };
-                let group_commit = GroupCommit::start(store, random, limits);
+                let group_commit = GroupCommit::start(store, random, GroupCommitLimits::default());
                 let guard = group_commit.desk(G::use_case(clock));
                 Some(Fresh { guard, group_commit: Some(group_commit) })
             }

@@ -104,12 +104,12 @@ fn read_by_a_group(arena: &mut Arena, place: &Place, group: &str) {
     drain(arena, &place.store, &Sink::default(), written);
 }
 
-/// One event after the other, from the commit until it has arrived: how long an event takes in a shop without load.
+/// One event after the other, from before its commit until it has arrived and is marked as sent: how long an event takes in a shop without load.
 fn one_by_one(arena: &mut Arena, place: &Place, group: &str) {
     let path = "written and carried one by one";
     let setting = Setting { contenders: 1, keys: 1 };
-    let (sink, wake, stop) = (Sink::default(), Arc::new(Notify::new()), CancellationToken::new());
-    let relay = arena.runtime().spawn(relay(&place.store, &sink, Arc::clone(&wake)).run(stop.clone()));
+    let sink = Sink::default();
+    let relay = relay(&place.store, &sink, Arc::default());
     let (mut windows, mut written) = (Windows::default(), 0);
     arena.bench((group, path), setting, 1, |runtime, events| {
         let begun = Instant::now();
@@ -117,23 +117,22 @@ fn one_by_one(arena: &mut Arena, place: &Place, group: &str) {
             for _ in 0..events {
                 sink.watch();
                 write(place.store.as_ref(), 1, 1).await.expect("the store writes");
-                wake.notify_one();
                 written += 1;
+                relay.carry_once().await.expect("the relay carries");
                 sink.arrived(written).await;
             }
         });
         windows.add(events, begun.elapsed());
         begun.elapsed()
     });
-    stop.cancel();
-    arena.runtime().block_on(relay).expect("a relay does not panic");
     if written == 0 {
         return;
     }
     let raw = Arc::clone(&place.raw);
-    let limit = lines(arena, "two transactions, each of a row and a line, by prepared statements", 1, move || {
+    let limit = lines(arena, "three transactions, each of a row and a line, by prepared statements", 1, move || {
         let raw = Arc::clone(&raw);
         async move {
+            raw.change(1, 1).await?;
             raw.change(1, 1).await?;
             raw.change(1, 1).await
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 const BUYERS_MAX: u64 = 2_000;
-const AT_ONCE_MAX: u64 = 12;
+const AT_ONCE_MAX: u64 = 8;
 const SECONDS_MAX: u64 = 600;
 /// What a run of the tests does: enough to see that everything works.
 const TRIAL: (&[u64], u64, u64) = (&[4], 1, 0);
@@ -66,6 +66,7 @@ impl fmt::Display for Knobs {
         let goods = if self.goods == Goods::OneHotOption { "one hot option" } else { "all products" };
         let settling = if self.settling == Settling::Wait { "waiting for the order" } else { "polling the order" };
         let Self { lasting, warm_up, server, .. } = self;
-        write!(f, "load   {lasting:?} after {warm_up:?} of warm-up, {goods}, {settling}, {server}")
+        write!(f, "load   {lasting:?} after {warm_up:?} of warm-up, {goods}, {settling}, {server}")?;
+        self.at_once.map_or(Ok(()), |at_once| write!(f, ", {at_once} transactions of a process at once"))
     }
 }

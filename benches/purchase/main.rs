@@ -6,7 +6,7 @@
 //! cargo bench --bench purchase                                      # 8, 40 and 256 buyers, 10 seconds each after 2 of warm-up, one hot option
 //! cargo bench --bench purchase -- BUYERS=1,8 SECONDS=30             # knobs as arguments or environment variables
 //! cargo bench --bench purchase -- SPREAD=1 POLL=1 AUTH=off          # all products; poll instead of waiting; without tokens
-//! cargo bench --bench purchase -- AT_ONCE=1                         # so many transactions of each process at once, on servers
+//! cargo bench --bench purchase -- AT_ONCE=2                         # so many transactions of each process at once, on servers
 //! scripts/services up && eval "$(scripts/services env)"
 //! cargo bench --bench purchase --features distributed -- ON=mysql   # only on servers: file, mysql, mariadb, with commas in between
 //! ```

@@ -117,7 +117,8 @@ impl ReadCache for InProcessCache {
 
     async fn forget(&self, keys: &[String]) -> Result<(), CacheError> {
         for key in keys {
-            self.entries.invalidate(key).await;
+            // As a fill does it, and so before or after it, never in the middle.
+            self.entries.entry_by_ref(key).and_compute_with(async |_| Op::Remove).await;
         }
         Ok(())
     }

@@ -158,13 +158,13 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
     async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError> {
         // They are written with the commit: most have changed by then.
-        for order in orders {
-            if self.orders.insert(order.id, order.clone()).is_some() {
-                return Err(StoreError::Duplicate { constraint: "orders".to_owned() });
-            }
-            self.unplaced.push(order.id);
-            self.untouched.insert(order.id);
+        let ids: BTreeSet<_> = orders.iter().map(|order| order.id).collect();
+        if ids.len() < orders.len() || ids.iter().any(|id| self.orders.contains_key(id)) {
+            return Err(StoreError::Duplicate { constraint: "orders".to_owned() });
         }
+        self.unplaced.extend(&ids);
+        self.untouched.extend(ids);
+        self.keep(orders);
         Ok(())
     }
 

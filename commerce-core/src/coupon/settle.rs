@@ -1,4 +1,4 @@
-use super::{CouponRequest, GateKeeper, GateRebuild, RequestOutcome, Settlement};
+use super::{CouponRequest, GateKeeper, GateRebuild, KeeperError, RequestOutcome, Settlement};
 use crate::CouponId;
 use crate::messaging::{Effect, EffectError, Envelope, Event, EventType, Group};
 use crate::store::ascending;
@@ -29,18 +29,27 @@ impl Effect for GateSettler {
         let settlements: Vec<_> = events.iter().filter_map(|envelope| settlement(&envelope.event)).collect();
         self.keeper.gate.settle(&settlements).await.map_err(EffectError::of)?;
         // What was settled is in the store: the order of the two makes no difference, and of several wishes for a coupon one is enough.
+        let mut failure = None;
         for coupon in ascending(events.iter().filter_map(|envelope| asked_for(&envelope.event))) {
-            self.rebuild(coupon).await?;
+            if let Err(error) = self.rebuild(coupon).await {
+                failure.get_or_insert(error);
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 }
 
 impl GateSettler {
     async fn rebuild(&self, coupon: CouponId) -> Result<(), EffectError> {
-        match self.keeper.rebuild(coupon).await.map_err(EffectError::of)? {
-            GateRebuild::Open { .. } | GateRebuild::UnknownCoupon => Ok(()),
-            GateRebuild::InOtherHands => Err(EffectError::of(InOtherHands(coupon))),
+        match self.keeper.rebuild(coupon).await {
+            Ok(GateRebuild::Open { .. } | GateRebuild::UnknownCoupon) => Ok(()),
+            Ok(GateRebuild::InOtherHands) => Err(EffectError::of(InOtherHands(coupon))),
+            // One coupon that cannot be read must not keep the others waiting; its gate stays closed, and is tried again as any closed gate is.
+            Err(KeeperError::Store(error)) if !error.is_outage() => {
+                tracing::error!(%error, coupon_id = coupon.get(), "the gate of a coupon cannot be rebuilt");
+                Ok(())
+            }
+            Err(error) => Err(EffectError::of(error)),
         }
     }
 }

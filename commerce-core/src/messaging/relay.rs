@@ -41,8 +41,8 @@ pub struct Relay {
 
 /// What came of a turn.
 enum Turn {
-    /// As many events were carried as can be at once: there may be more.
-    Full,
+    /// Events were carried, and more are known to wait.
+    More,
     /// Events were carried.
     Carried,
     /// What is left waits for other relays.
@@ -65,9 +65,10 @@ impl Relay {
             failures = if turn.is_err() { failures + 1 } else { 0 };
             waits = if matches!(turn, Ok(Turn::HeldBack)) { waits + 1 } else { 0 };
             let pause = match turn {
-                Ok(Turn::Full) => continue,
+                Ok(Turn::More) => continue,
                 Ok(Turn::Carried) => {
-                    // What was carried is marked with the next claim, whether or not there is something to claim.
+                    // Others wait for it: what they carry of the same aggregate comes behind it.
+                    self.mark(&mut sent).await;
                     stop.run_until_cancelled(tokio::time::sleep(GATHER)).await;
                     continue;
                 }
@@ -86,7 +87,7 @@ impl Relay {
             }
         }
         // What is not carried in time is carried by another relay, once its claim is over.
-        let _late = timeout(LAST_ROUND, async { while matches!(self.turn(&mut sent).await, Ok(Turn::Carried | Turn::Full)) {} }).await;
+        let _late = timeout(LAST_ROUND, async { while matches!(self.turn(&mut sent).await, Ok(Turn::Carried | Turn::More)) {} }).await;
     }
 
     /// Carries one batch; answers how many events it was.
@@ -125,9 +126,17 @@ impl Relay {
             tokio::time::sleep(PAUSE.jitter(failures, self.random.as_ref())).await;
         }
         metrics::counter!("commerce_events_published_total").increment(u64::try_from(ids.len()).unwrap_or(u64::MAX));
-        let is_full = ids.len() >= CLAIM_ROWS_MAX as usize;
+        let more = held_back || ids.len() >= CLAIM_ROWS_MAX as usize;
         *sent = ids;
-        Ok(if is_full { Turn::Full } else { Turn::Carried })
+        Ok(if more { Turn::More } else { Turn::Carried })
+    }
+
+    /// Marks what was sent; if that fails, it is marked with the next claim.
+    async fn mark(&self, sent: &mut Vec<EventId>) {
+        match self.transact(Mark { sent, now: self.clock.now() }).await {
+            Ok(()) => sent.clear(),
+            Err(error) => tracing::debug!(%error, "what was sent is marked later"),
+        }
     }
 
     async fn transact<T: Transaction>(&self, mut transaction: T) -> Result<T::Output, StoreError> {

@@ -9,7 +9,7 @@ pub trait OrderRepository: Send {
     /// Adds orders that were just placed; they have no items yet.
     ///
     /// # Errors
-    /// MUST fail with [`StoreError::Duplicate`] if an id exists.
+    /// MUST fail with [`StoreError::Duplicate`], at the latest with the commit, if an id exists.
     async fn insert(&mut self, orders: &[Order]) -> Result<(), StoreError>;
 
     /// These orders with their items, locked until the unit of work ends, in ascending id order; unknown ids are left out.

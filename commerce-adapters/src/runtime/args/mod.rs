@@ -9,7 +9,7 @@ pub use server::{AuthChoice, ServerArgs};
 pub use text::SecretText;
 pub use workers::{ConsumerArgs, SchedulerArgs};
 
-use self::values::calendar;
+use self::values::{at_once, calendar};
 use crate::sqlite::Durability;
 use clap::{Args, ValueEnum};
 use commerce_core::BusinessCalendar;
@@ -55,8 +55,8 @@ pub struct SharedArgs {
     #[arg(long, env = "COMMERCE_COMMANDS_PER_TRANSACTION", value_name = "N", default_value = "256", global = true)]
     pub commands_per_transaction: NonZeroU16,
 
-    /// How many transactions of a process run at once (MySQL only) [default: 1]
-    #[arg(long, env = "COMMERCE_TRANSACTIONS_AT_ONCE", value_name = "N", global = true)]
+    /// How many transactions of a process run at once, 1 to 8 (MySQL only) [default: 1]
+    #[arg(long, env = "COMMERCE_TRANSACTIONS_AT_ONCE", value_name = "N", value_parser = at_once, global = true)]
     pub transactions_at_once: Option<NonZeroU16>,
 
     /// The time zone of the business day, an IANA name such as Asia/Seoul

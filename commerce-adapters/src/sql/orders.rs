@@ -85,20 +85,31 @@ pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId],
     Ok(orders)
 }
 
-impl<DB: Backend> SqlUnitOfWork<DB> {
-    fn keep(&mut self, orders: &[Order]) {
-        self.orders.extend(orders.iter().map(|order| (order.id, order.clone())));
-    }
+/// An order that a unit of work has placed or locked.
+pub(super) struct Kept {
+    /// As it is now. Items it has are stored.
+    order: Order,
+    /// Whether it is stored; one that was placed is written with the commit.
+    is_stored: bool,
+    /// Whether there can be stock that is reserved for it.
+    pub(super) may_hold_stock: bool,
+}
 
+impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Those of the orders that are kept, ascending by id.
     fn kept(&self, ids: &[OrderId]) -> Vec<Order> {
-        ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| self.orders.get(id).cloned()).collect()
+        ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| self.orders.get(id)).map(|kept| kept.order.clone()).collect()
     }
 
     /// Writes the orders that were placed, as they have become since.
     pub(super) async fn write_placed(&mut self) -> Result<(), StoreError> {
-        let unplaced = std::mem::take(&mut self.unplaced);
-        let orders = self.kept(&unplaced);
+        let placed = self.orders.values_mut().filter(|kept| !kept.is_stored);
+        let orders: Vec<Order> = placed
+            .map(|kept| {
+                kept.is_stored = true;
+                kept.order.clone()
+            })
+            .collect();
         let added = insert(self.link(), "orders", COLUMNS, &orders, |mut row, order| {
             row.push_bind(order.id.get());
             row.push_bind(order.user_id.get());
@@ -135,9 +146,9 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 
     /// Writes the items of orders that have none stored yet. Items never change, so what is stored already stays.
     async fn write_items(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let fresh: Vec<&Order> = orders.iter().filter(|order| !order.items.is_empty() && !self.itemised.contains(&order.id)).collect();
+        let fresh = orders.iter().filter(|order| self.orders.get(&order.id).is_none_or(|kept| kept.order.items.is_empty()));
         let lines: Vec<(OrderId, i64, &OrderItem)> =
-            fresh.iter().flat_map(|order| (0..).zip(&order.items).map(|(line, item)| (order.id, line, item))).collect();
+            fresh.flat_map(|order| (0..).zip(&order.items).map(|(line, item)| (order.id, line, item))).collect();
         let added = insert_new(self.link(), ["order_items", "order_id"], ITEM_COLUMNS, &lines, |mut row, (order_id, line, item)| {
             row.push_bind(order_id.get());
             row.push_bind(*line);
@@ -148,9 +159,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
             row.push_bind(item.unit_price.amount().krw());
             row.push_bind(i64::from(item.quantity.units()));
         });
-        added.await?;
-        self.itemised.extend(fresh.iter().map(|order| order.id));
-        Ok(())
+        added.await.map(drop)
     }
 }
 
@@ -162,9 +171,8 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
         if ids.len() < orders.len() || ids.iter().any(|id| self.orders.contains_key(id)) {
             return Err(StoreError::Duplicate { constraint: "orders".to_owned() });
         }
-        self.unplaced.extend(&ids);
-        self.untouched.extend(ids);
-        self.keep(orders);
+        let placed = |order: &Order| Kept { order: order.clone(), is_stored: false, may_hold_stock: false };
+        self.orders.extend(orders.iter().map(|order| (order.id, placed(order))));
         Ok(())
     }
 
@@ -175,20 +183,20 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
             return Ok(self.kept(ids));
         }
         let orders = by_id::<DB>(self.link(), &unknown, for_update).await?;
-        self.itemised.extend(orders.iter().filter(|order| !order.items.is_empty()).map(|order| order.id));
         if for_update != DB::FOR_UPDATE {
             // They are read, and not locked: what they are the next time is for the store to say.
             let mut orders = [orders, self.kept(ids)].concat();
             orders.sort_unstable_by_key(|order| order.id);
             return Ok(orders);
         }
-        self.keep(&orders);
+        self.orders.extend(orders.into_iter().map(|order| (order.id, Kept { order, is_stored: true, may_hold_stock: true })));
         Ok(self.kept(ids))
     }
 
     async fn save(&mut self, orders: &[Order]) -> Result<(), StoreError> {
-        let (placed, stored): (Vec<_>, Vec<_>) = orders.iter().partition(|order| self.unplaced.contains(&order.id));
-        if placed.iter().any(|order| self.orders.get(&order.id).is_none_or(|kept| kept.version != order.version)) {
+        let stored: Vec<_> = orders.iter().filter(|order| self.orders.get(&order.id).is_none_or(|kept| kept.is_stored)).collect();
+        // Of one that is kept it is known already, and of one that is not stored nobody else knows.
+        if orders.iter().any(|order| self.orders.get(&order.id).is_some_and(|kept| kept.order.version != order.version)) {
             return Err(StoreError::Conflict);
         }
         self.save_stored(&stored).await?;
@@ -196,8 +204,8 @@ impl<DB: Backend> OrderRepository for SqlUnitOfWork<DB> {
         for order in orders {
             if let Some(kept) = self.orders.get_mut(&order.id) {
                 // Items that are stored stay as they are.
-                let items = if kept.items.is_empty() { order.items.clone() } else { std::mem::take(&mut kept.items) };
-                *kept = Order { version: order.version + 1, items, ..order.clone() };
+                let items = if kept.order.items.is_empty() { order.items.clone() } else { std::mem::take(&mut kept.order.items) };
+                kept.order = Order { version: order.version + 1, items, ..order.clone() };
             }
         }
         Ok(())

@@ -54,7 +54,9 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         });
         added.await?;
         for order in entries.iter().filter_map(|entry| entry.order_id) {
-            self.untouched.remove(&order);
+            if let Some(kept) = self.orders.get_mut(&order) {
+                kept.may_hold_stock = true;
+            }
         }
         Ok(())
     }
@@ -91,7 +93,8 @@ impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     }
 
     async fn reservations(&mut self, orders: &[OrderId]) -> Result<Vec<Reservation>, StoreError> {
-        let touched: Vec<OrderId> = orders.iter().filter(|order| !self.untouched.contains(order)).copied().collect();
-        reservations::<DB>(self.link(), &touched).await
+        let may_hold = |order: &&OrderId| self.orders.get(order).is_none_or(|kept| kept.may_hold_stock);
+        let orders: Vec<OrderId> = orders.iter().filter(may_hold).copied().collect();
+        reservations::<DB>(self.link(), &orders).await
     }
 }

@@ -1,11 +1,12 @@
 use super::inbox::Noted;
+use super::orders::Kept;
 use super::{Backend, Link, Session};
 use async_trait::async_trait;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
 use commerce_core::lock::FenceRepository;
 use commerce_core::messaging::{DeadLetterRepository, InboxRepository, Message, OutboxRepository, OutboxRow};
-use commerce_core::order::{Order, OrderRepository};
+use commerce_core::order::OrderRepository;
 use commerce_core::payment::PaymentRepository;
 use commerce_core::point::PointRepository;
 use commerce_core::product::ProductRepository;
@@ -13,7 +14,7 @@ use commerce_core::stock::StockRepository;
 use commerce_core::store::{StoreError, UnitOfWork};
 use commerce_core::user::UserRepository;
 use commerce_core::{EventId, OrderId};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// A transaction on one connection, and every repository over it. Dropping it drops the session, which rolls back.
 pub(crate) struct SqlUnitOfWork<DB: Backend> {
@@ -27,14 +28,8 @@ pub(crate) struct SqlUnitOfWork<DB: Backend> {
     pub(super) asked: usize,
     /// What groups handle of them, which waits for the commit, too.
     pub(super) unnoted: Vec<Noted>,
-    /// The orders it has placed or locked, as they are now: nobody else changes them before it ends.
-    pub(super) orders: BTreeMap<OrderId, Order>,
-    /// Those of them that it has placed and not written yet.
-    pub(super) unplaced: Vec<OrderId>,
-    /// Those of them that it has placed, and for which it has not touched the stock.
-    pub(super) untouched: HashSet<OrderId>,
-    /// Orders whose items are known to be stored.
-    pub(super) itemised: HashSet<OrderId>,
+    /// The orders it has placed or locked: nobody else changes them before it ends.
+    pub(super) orders: BTreeMap<OrderId, Kept>,
 }
 
 impl<DB: Backend> SqlUnitOfWork<DB> {
@@ -48,9 +43,6 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
             asked: 0,
             unnoted: Vec::new(),
             orders: BTreeMap::new(),
-            unplaced: Vec::new(),
-            untouched: HashSet::new(),
-            itemised: HashSet::new(),
         }
     }
 

@@ -157,6 +157,23 @@ async fn a_commit_wakes_the_relay_of_its_process_and_a_shop_that_ends_leaves_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mark_that_fails_is_made_with_the_next_claim_and_nothing_travels_twice() {
+    // Given a running relay whose store is away just when it marks what it has carried,
+    let (shop, _) = shop_with_an_order().await;
+    let outage = vec![None, Some(Fault::BeginUnavailable)];
+    let store = Arc::new(FaultyStore::scripted(Arc::new(shop.memory.clone()), outage));
+    let end = CancellationToken::new();
+    let running = tokio::spawn(relay(&shop, Arc::clone(&store) as _, Arc::new(shop.bus.clone())).run(end.clone()));
+    // when it goes on,
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    end.cancel();
+    running.await.unwrap();
+    // then the event is marked, and has travelled once.
+    assert!(store.counts().begun > 2, "the outage was met");
+    assert_eq!((shop.bus.messages(Topic::Order).len(), undelivered(&shop).await), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_running_relay_carries_what_comes_and_goes_on_after_an_outage() {
     // Given a relay that runs on a store that is down for a while,
     let (shop, _) = shop_with_an_order().await;

@@ -97,10 +97,14 @@ impl GateKeeper {
     /// # Errors
     /// [`KeeperError`]; the gates that could not be rebuilt stay closed.
     pub async fn open_for(&self, places: &[PendingPlace]) -> Result<(), KeeperError> {
+        let mut failure = None;
         for coupon in ascending(places.iter().map(|place| place.coupon_id)) {
-            self.open_if_closed(coupon).await?;
+            // One coupon that cannot be read must not keep the others closed.
+            if let Err(error) = self.open_if_closed(coupon).await {
+                failure.get_or_insert(error);
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     async fn rebuild_under(&self, coupon_id: CouponId, held: &HeldLock) -> Result<GateRebuild, KeeperError> {

@@ -1,16 +1,6 @@
 use super::SeededRandom;
 use crate::audit::AuditSnapshot;
-use crate::coupon::CouponRepository;
-use crate::idempotency::IdempotencyRepository;
-use crate::lock::FenceRepository;
-use crate::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
-use crate::order::OrderRepository;
-use crate::payment::PaymentRepository;
-use crate::point::PointRepository;
-use crate::product::ProductRepository;
-use crate::stock::StockRepository;
 use crate::store::{IdBlock, Queries, Random, Store, StoreError, UnitOfWork, Writers};
-use crate::user::UserRepository;
 use crate::{Sequence, Timestamp};
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -199,53 +189,20 @@ struct FaultyUnitOfWork {
 
 #[async_trait]
 impl UnitOfWork for FaultyUnitOfWork {
-    fn users(&mut self) -> &mut dyn UserRepository {
-        self.inner.users()
-    }
-
-    fn points(&mut self) -> &mut dyn PointRepository {
-        self.inner.points()
-    }
-
-    fn products(&mut self) -> &mut dyn ProductRepository {
-        self.inner.products()
-    }
-
-    fn stock(&mut self) -> &mut dyn StockRepository {
-        self.inner.stock()
-    }
-
-    fn coupons(&mut self) -> &mut dyn CouponRepository {
-        self.inner.coupons()
-    }
-
-    fn orders(&mut self) -> &mut dyn OrderRepository {
-        self.inner.orders()
-    }
-
-    fn payments(&mut self) -> &mut dyn PaymentRepository {
-        self.inner.payments()
-    }
-
-    fn outbox(&mut self) -> &mut dyn OutboxRepository {
-        self.inner.outbox()
-    }
-
-    fn inbox(&mut self) -> &mut dyn InboxRepository {
-        self.inner.inbox()
-    }
-
-    fn dead_letters(&mut self) -> &mut dyn DeadLetterRepository {
-        self.inner.dead_letters()
-    }
-
-    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
-        self.inner.idempotency()
-    }
-
-    fn fences(&mut self) -> &mut dyn FenceRepository {
-        self.inner.fences()
-    }
+    crate::repositories_of_inner!(
+        users,
+        points,
+        products,
+        stock,
+        coupons,
+        orders,
+        payments,
+        outbox,
+        inbox,
+        dead_letters,
+        idempotency,
+        fences
+    );
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, fault, counts } = *self;

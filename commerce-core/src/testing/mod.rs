@@ -18,6 +18,7 @@ mod plain_hasher;
 mod released_too_early;
 mod seeded_random;
 mod steps;
+mod wrapped;
 
 pub use faults::{Fault, FaultCounts, FaultyStore};
 pub use judge::{Refusals, Told, judge_coupons, judge_points, judge_stock};

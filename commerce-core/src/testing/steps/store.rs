@@ -1,16 +1,10 @@
 use super::{Step, Steps};
 use crate::audit::AuditSnapshot;
 use crate::coupon::CouponRepository;
-use crate::idempotency::IdempotencyRepository;
 use crate::lock::FenceRepository;
-use crate::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository};
-use crate::order::OrderRepository;
-use crate::payment::PaymentRepository;
 use crate::point::PointRepository;
-use crate::product::ProductRepository;
 use crate::stock::StockRepository;
 use crate::store::{IdBlock, Queries, Store, StoreError, UnitOfWork, Writers};
-use crate::user::UserRepository;
 use crate::{Sequence, Timestamp};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -77,16 +71,10 @@ pub(super) struct SteppedUnitOfWork {
 
 #[async_trait]
 impl UnitOfWork for SteppedUnitOfWork {
-    fn users(&mut self) -> &mut dyn UserRepository {
-        self.inner.users()
-    }
+    crate::repositories_of_inner!(users, products, orders, payments, outbox, inbox, dead_letters, idempotency);
 
     fn points(&mut self) -> &mut dyn PointRepository {
         self
-    }
-
-    fn products(&mut self) -> &mut dyn ProductRepository {
-        self.inner.products()
     }
 
     fn stock(&mut self) -> &mut dyn StockRepository {
@@ -95,30 +83,6 @@ impl UnitOfWork for SteppedUnitOfWork {
 
     fn coupons(&mut self) -> &mut dyn CouponRepository {
         self
-    }
-
-    fn orders(&mut self) -> &mut dyn OrderRepository {
-        self.inner.orders()
-    }
-
-    fn payments(&mut self) -> &mut dyn PaymentRepository {
-        self.inner.payments()
-    }
-
-    fn outbox(&mut self) -> &mut dyn OutboxRepository {
-        self.inner.outbox()
-    }
-
-    fn inbox(&mut self) -> &mut dyn InboxRepository {
-        self.inner.inbox()
-    }
-
-    fn dead_letters(&mut self) -> &mut dyn DeadLetterRepository {
-        self.inner.dead_letters()
-    }
-
-    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
-        self.inner.idempotency()
     }
 
     fn fences(&mut self) -> &mut dyn FenceRepository {

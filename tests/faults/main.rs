@@ -23,6 +23,7 @@ mod premises;
 mod staff;
 
 mod deliveries;
+mod exchanges;
 mod fence;
 mod flush;
 mod groups;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
@@ -56,26 +56,51 @@ enum Way {
     ToClient,
 }
 
-/// What is on its way to the server and does not arrive.
-type Held = Arc<Mutex<Vec<u8>>>;
+/// What a client and the server have said to each other by one connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conversation {
+    /// What the client has sent, whether or not it has arrived.
+    pub(crate) sent: Vec<u8>,
+    /// What the server has answered.
+    pub(crate) answered: Vec<u8>,
+}
+
+type Sign = dyn Fn(&Conversation) -> bool + Send + Sync;
+
+/// Hears every conversation, and knows by which sign it is to go deaf.
+struct Ear {
+    sign: Box<Sign>,
+    /// The conversation in which the sign was given.
+    given_in: Mutex<Option<Arc<Mutex<Conversation>>>>,
+}
 
 /// A listener that passes on to a server what it is sent, as far as the weather allows.
 pub(crate) struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
-    held: Held,
+    ear: Option<Arc<Ear>>,
     listening: JoinHandle<()>,
 }
 
 impl Proxy {
     /// A proxy on a free loopback port. Its server need not be there yet.
     pub(crate) async fn to(server: SocketAddr) -> Self {
-        let (weather, seen) = watch::channel(Weather::Clear);
+        Self::listening(server, None).await
+    }
+
+    /// The same, but the weather becomes deaf once, by itself: as soon as a conversation, with what its client has just sent, shows this sign. What has
+    /// just been sent does not arrive before the weather changes again.
+    pub(crate) async fn that_goes_deaf(server: SocketAddr, sign: impl Fn(&Conversation) -> bool + Send + Sync + 'static) -> Self {
+        Self::listening(server, Some(Arc::new(Ear { sign: Box::new(sign), given_in: Mutex::default() }))).await
+    }
+
+    async fn listening(server: SocketAddr, ear: Option<Arc<Ear>>) -> Self {
+        let weather = watch::Sender::new(Weather::Clear);
         let listener = listen_on_a_free_port().await;
         let address = listener.local_addr().expect("it is bound");
-        let held = Held::default();
-        let listening = tokio::spawn(listen(listener, address, server, Air { weather: seen, held: Arc::clone(&held) }));
-        Self { address, weather, held, listening }
+        let air = Air { weather: weather.subscribe(), make: weather.clone(), ear: ear.clone() };
+        let listening = tokio::spawn(listen(listener, address, server, air));
+        Self { address, weather, ear, listening }
     }
 
     /// Where it listens.
@@ -83,9 +108,15 @@ impl Proxy {
         self.address
     }
 
-    /// What a client has sent and the weather keeps from the server.
-    pub(crate) fn held(&self) -> Vec<u8> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Waits until the weather is deaf.
+    pub(crate) async fn gone_deaf(&self) {
+        self.weather.subscribe().wait_for(|weather| *weather == Weather::Deaf).await.expect("it makes the weather itself");
+    }
+
+    /// The conversation in which the sign was given, as far as it has come; `None` if it was not.
+    pub(crate) fn heard(&self) -> Option<Conversation> {
+        let given_in = locked(&self.ear.as_ref()?.given_in);
+        given_in.as_ref().map(|conversation| locked(conversation).clone())
     }
 
     /// Changes the weather, also for what is under way.
@@ -98,6 +129,10 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.listening.abort();
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen_on_a_free_port() -> TcpListener {
@@ -113,7 +148,8 @@ async fn listen_on_a_free_port() -> TcpListener {
 #[derive(Clone)]
 struct Air {
     weather: watch::Receiver<Weather>,
-    held: Held,
+    make: watch::Sender<Weather>,
+    ear: Option<Arc<Ear>>,
 }
 
 /// Listens while the weather is not cut.
@@ -160,10 +196,11 @@ async fn listen_again(address: SocketAddr) -> TcpListener {
 async fn carry(mut client: TcpStream, server: SocketAddr, mut air: Air) {
     let Ok(mut server) = air.reach(server).await else { return reset(&client) };
     let (mut to_server, mut to_client) = (air.clone(), air.clone());
+    let conversation = Arc::default();
     let carried = {
         let ((from_client, into_client), (from_server, into_server)) = (client.split(), server.split());
-        let there = to_server.pump(Way::ToServer, from_client, into_server);
-        let back = to_client.pump(Way::ToClient, from_server, into_client);
+        let there = to_server.pump(Way::ToServer, &conversation, from_client, into_server);
+        let back = to_client.pump(Way::ToClient, &conversation, from_server, into_client);
         tokio::select! {
             carried = async { tokio::try_join!(there, back) } => carried.is_ok(),
             _ = air.weather.wait_for(|weather| *weather == Weather::Cut) => false,
@@ -188,15 +225,22 @@ impl Air {
         Ok(stream)
     }
 
-    async fn pump(&mut self, way: Way, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) -> io::Result<()> {
+    async fn pump(
+        &mut self,
+        way: Way,
+        conversation: &Arc<Mutex<Conversation>>,
+        mut from: ReadHalf<'_>,
+        mut to: WriteHalf<'_>,
+    ) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             self.lets_through(way).await?;
             let received = from.read(&mut chunk).await?;
+            self.hears(way, conversation, &chunk[..received]);
             // The weather may have changed while nothing came, and while what came was under way.
-            let weather = self.carries(way, &chunk[..received]).await?;
+            let weather = self.lets_through(way).await?;
             sleep(weather.delay(received)).await;
-            self.carries(way, &chunk[..received]).await?;
+            self.lets_through(way).await?;
             if received == 0 {
                 return to.shutdown().await;
             }
@@ -204,16 +248,19 @@ impl Air {
         }
     }
 
-    /// Waits until what was received gets through.
-    async fn carries(&mut self, way: Way, received: &[u8]) -> io::Result<Weather> {
-        let now = *self.weather.borrow();
-        if now.lets_through(way) || way == Way::ToClient {
-            return self.lets_through(way).await;
+    /// Makes the weather deaf at the sign, before what was received goes any further.
+    fn hears(&self, way: Way, conversation: &Arc<Mutex<Conversation>>, received: &[u8]) {
+        let Some(ear) = &self.ear else { return };
+        let mut said = locked(conversation);
+        match way {
+            Way::ToServer => said.sent.extend_from_slice(received),
+            Way::ToClient => said.answered.extend_from_slice(received),
         }
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(received);
-        let outcome = self.lets_through(way).await;
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        outcome
+        let mut given_in = locked(&ear.given_in);
+        if way == Way::ToServer && given_in.is_none() && (ear.sign)(&said) {
+            *given_in = Some(Arc::clone(conversation));
+            self.make.send_replace(Weather::Deaf);
+        }
     }
 
     /// Waits until something gets through; answers in which weather.

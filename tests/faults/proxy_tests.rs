@@ -1,6 +1,6 @@
 //! The weather is made as it is said to be: a fault that is none would prove nothing.
 
-use super::proxy::{Proxy, Weather};
+use super::proxy::{Conversation, Proxy, Weather};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -83,10 +83,35 @@ pub(crate) async fn a_deaf_server_is_heard_and_hears_nothing_until_the_weather_c
     assert!(timeout(SOON, stream.read_exact(&mut back)).await.expect("the answer arrives").is_ok() && back == *b"before");
     stream.write_all(b"during").await.expect("nobody is told");
     assert!(timeout(A_WHILE, stream.read_exact(&mut back)).await.is_err(), "nothing arrives");
-    assert_eq!(proxy.held(), b"during");
     proxy.make(Weather::Clear);
     assert!(timeout(SOON, stream.read_exact(&mut back)).await.expect("it arrives now").is_ok() && back == *b"during");
-    assert_eq!(proxy.held(), b"");
+    echoed(&mut stream, b"after").await.expect("it arrives");
+}
+
+pub(crate) async fn what_bears_the_sign_does_not_arrive_until_the_weather_clears() {
+    // The server has said something, and the client comes back to it.
+    let sign = |said: &Conversation| said.answered.starts_with(b"your number is 7") && said.sent.ends_with(b"for number 7");
+    let proxy = Proxy::that_goes_deaf(echo().await, sign).await;
+    let (mut stream, mut bystander) = (connect(&proxy).await, connect(&proxy).await);
+    echoed(&mut bystander, b"for number 7").await.expect("it was told nothing");
+    echoed(&mut stream, b"your number is 7").await.expect("it arrives");
+    assert!(proxy.heard().is_none(), "no sign was given");
+    // It comes in pieces, and something else comes with it.
+    echoed(&mut stream, b"hello, for num").await.expect("it arrives");
+    stream.write_all(b"ber 7").await.expect("nobody is told");
+    timeout(SOON, proxy.gone_deaf()).await.expect("it goes deaf by itself");
+    bystander.write_all(b"during").await.expect("nobody is told");
+    let mut back = [0; 5];
+    for stream in [&mut stream, &mut bystander] {
+        assert!(timeout(A_WHILE, stream.read_exact(&mut back)).await.is_err(), "nothing arrives");
+    }
+    let heard = proxy.heard().expect("the sign was given");
+    assert!(heard.sent.ends_with(b"hello, for number 7") && heard.answered.ends_with(b"hello, for num"), "{heard:?}");
+    proxy.make(Weather::Clear);
+    assert!(timeout(SOON, stream.read_exact(&mut back)).await.expect("it arrives now").is_ok() && back == *b"ber 7");
+    assert!(proxy.heard().expect("the sign was given").answered.ends_with(b"for number 7"));
+    echoed(&mut stream, b"your number is 7").await.expect("it arrives");
+    echoed(&mut stream, b"for number 7").await.expect("it goes deaf once");
 }
 
 pub(crate) async fn a_cut_resets_connections_and_refuses_new_ones_until_it_is_mended() {

@@ -1,7 +1,7 @@
 //! Every trial by name, and what is left out where there are no servers to break.
 
 use super::stage::Stage;
-use super::{deliveries, fence, flush, groups, kills, network, poison, proxy_tests, restarts, servers};
+use super::{deliveries, exchanges, fence, flush, groups, kills, network, poison, proxy_tests, restarts, servers};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use libtest_mimic::{Failed, Trial};
@@ -26,7 +26,7 @@ pub(crate) fn all() -> Vec<Trial> {
     let rounds = std::env::var(ROUNDS).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1);
     let faults = faults().into_iter().map(|(name, fault)| on_stage(name, fault, software.clone(), rounds));
     let lending = software.clone().map(lending);
-    weather().into_iter().chain(lending).chain(faults).collect()
+    weather().into_iter().chain([told_apart()]).chain(lending).chain(faults).collect()
 }
 
 /// Takes the shop down in the end, if there is one.
@@ -110,6 +110,13 @@ fn lending(software: String) -> Trial {
     Trial::test("servers::they_are_lent_broken_mended_and_returned", lend).with_kind("servers")
 }
 
+fn told_apart() -> Trial {
+    Trial::test("exchanges::writes_are_told_from_whatever_else_is_said_under_a_lock", || {
+        exchanges::writes_are_told_from_whatever_else_is_said_under_a_lock();
+        Ok(())
+    })
+}
+
 fn weather() -> Vec<Trial> {
     macro_rules! trials {
         ($($name:ident),+ $(,)?) => {
@@ -123,6 +130,7 @@ fn weather() -> Vec<Trial> {
         in_clear_weather_everything_arrives_and_an_end_does_too,
         what_hangs_arrives_when_the_weather_clears,
         a_deaf_server_is_heard_and_hears_nothing_until_the_weather_clears,
+        what_bears_the_sign_does_not_arrive_until_the_weather_clears,
         a_cut_resets_connections_and_refuses_new_ones_until_it_is_mended,
         a_slow_network_delays_each_way_and_lets_only_so_much_through,
         without_a_server_connections_are_reset,

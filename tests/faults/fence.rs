@@ -145,7 +145,8 @@ impl LateOperator {
             let sign = move |said: &Conversation| awaited.sent_in(said).is_some();
             let network = Proxy::that_goes_deaf(stage.servers.address_of(Server::Redis), sign).await;
             let mut command = apart(stage, ADMIN, Server::Redis, &network);
-            let mut tool = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("commerce-admin can be run");
+            let mut tool =
+                command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("commerce-admin can be run");
             tokio::select! {
                 () = network.gone_deaf() => {
                     signal(&tool, Signal::STOP);
@@ -217,7 +218,8 @@ pub(crate) async fn late_writes_of_stopped_lock_holders_are_refused(stage: &mut 
         let mut locks = Locks::of(stage).await;
         let (rebuild_gate, rebuild_ranking) = (["rebuild-gate", &coupon.to_string()], ["rebuild-ranking"]);
         // One is about to close the gate, the other to call the day whole that it has counted.
-        let (closes, calls_whole) = (Write { key: locks.key(&format!("gate-{coupon}")), after: 0 }, Write { key: locks.key("ranking"), after: 1 });
+        let (closes, calls_whole) =
+            (Write { key: locks.key(&format!("gate-{coupon}")), after: 0 }, Write { key: locks.key("ranking"), after: 1 });
         let of_gate = LateOperator::stopped(stage, &rebuild_gate, closes).await;
         let of_ranking = LateOperator::stopped(stage, &rebuild_ranking, calls_whole).await;
         let scheduler = LateScheduler::stopped(stage, &mut locks, &log, JOB).await;

@@ -1,8 +1,10 @@
 mod bells;
 mod slots;
+mod unheard;
 
 use self::bells::Bells;
 use self::slots::by_slot;
+use self::unheard::Unheard;
 use super::{Redis, Script};
 use crate::random::ThreadRandom;
 use async_trait::async_trait;
@@ -26,18 +28,22 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new("lock-release", 
 /// Leases end by the clock of the server. A fence is the time of the grant in microseconds, or one more than the last fence if that is larger: it
 /// goes on growing also after a server has lost its memory, or a replica that had not heard of the last grant has become the master.
 ///
+/// An attempt whose outcome is not heard of may still be granted, or arrive much later and be granted then, when nobody waits for it any more. Whoever
+/// asks for the same locks next in this process asks with its token first, and has what was granted to it.
+///
 /// Many locks are taken together by one script on one server. On a Cluster it is one script for each slot, in ascending order of the slots: names
 /// with the same text in braces, such as `stock-{7}-1`, are in one.
 #[derive(Clone)]
 pub struct RedisLocks {
     redis: Redis,
     bells: Arc<Bells>,
+    unheard: Arc<Unheard>,
 }
 
 impl RedisLocks {
     /// Locks on these servers.
     pub fn new(redis: Redis) -> Self {
-        Self { redis, bells: Arc::default() }
+        Self { redis, bells: Arc::default(), unheard: Arc::default() }
     }
 
     fn key(&self, name: &str) -> String {
@@ -54,12 +60,23 @@ impl RedisLocks {
         if self.redis.is_cluster() { by_slot(items, |item| self.key(name(item))) } else { vec![items.into_iter().collect()] }
     }
 
-    /// Takes locks of one part with a new token.
+    /// Takes locks of one part: those that were granted to an attempt that nobody heard of, or else with a new token.
     async fn acquire_part(&self, names: &[&str], lease: Duration) -> Result<Option<Vec<LockGrant>>, LockError> {
-        let token = draw();
-        let arguments = [token, micros(lease), micros(lease.saturating_add(REMEMBERED)) / 1_000];
         let keys: Vec<String> = names.iter().map(|name| self.key(name)).collect();
-        let fences: Option<Vec<u64>> = self.redis.eval(&ACQUIRE, &keys, &arguments).await.map_err(lock_error)?;
+        if let Some(token) = self.unheard.taken(&keys)
+            && let Some(grants) = self.acquire_as(token, names, &keys, lease).await?
+        {
+            return Ok(Some(grants));
+        }
+        // What was refused is free all the same if it was granted to that attempt, and the lease has ended.
+        self.acquire_as(draw(), names, &keys, lease).await
+    }
+
+    async fn acquire_as(&self, token: u64, names: &[&str], keys: &[String], lease: Duration) -> Result<Option<Vec<LockGrant>>, LockError> {
+        let arguments = [token, micros(lease), micros(lease.saturating_add(REMEMBERED)) / 1_000];
+        let asked = self.unheard.asked(keys, token);
+        let fences: Option<Vec<u64>> = self.redis.eval(&ACQUIRE, keys, &arguments).await.map_err(lock_error)?;
+        asked.answered();
         let grant = |(name, fence): (&&str, u64)| LockGrant { name: (*name).to_owned(), token, fence };
         Ok(fences.map(|fences| names.iter().zip(fences).map(grant).collect()))
     }

@@ -23,6 +23,14 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         own("lost_answers::a_request_that_is_made_again_has_the_place_it_was_given", a_request_that_is_made_again_has_its_place),
         own("lost_answers::a_lock_whose_grant_was_not_heard_is_the_askers", a_lock_whose_grant_was_not_heard_is_the_askers),
+        own(
+            "lost_answers::a_lock_that_was_granted_to_an_attempt_that_failed_is_the_next_askers",
+            a_lock_that_was_granted_to_an_attempt_that_failed,
+        ),
+        own(
+            "lost_answers::a_lock_that_was_granted_to_an_attempt_that_failed_is_free_after_its_lease",
+            a_lock_whose_lease_has_ended_unheard,
+        ),
         own("lost_answers::a_release_that_was_not_heard_is_a_release", a_release_that_was_not_heard_is_a_release),
         own("lost_answers::a_lock_that_is_asked_for_again_late_stays_free", a_lock_that_is_asked_for_again_late_stays_free),
         own("lost_answers::units_are_taken_and_given_back_once_whatever_is_heard_of_it", units_are_taken_and_given_back_once),
@@ -85,6 +93,38 @@ async fn a_lock_whose_grant_was_not_heard_is_the_askers() {
     assert_eq!(proxy.lost(), 1);
     assert_eq!(locks.try_acquire("gate", LEASE).await.unwrap(), None);
     assert!(locks.renew(&grant, LEASE).await.unwrap());
+}
+
+/// From now on the server grants a lock by the first command that is sent.
+async fn know_the_script(locks: &RedisLocks) {
+    let grant = locks.try_acquire("gate", LEASE).await.unwrap().expect("the lock is free");
+    assert!(locks.release(&grant).await.unwrap());
+}
+
+async fn a_lock_that_was_granted_to_an_attempt_that_failed() {
+    let (server, proxy, redis) = behind_a_proxy().await;
+    let locks = RedisLocks::new(redis);
+    know_the_script(&locks).await;
+    proxy.lose_every_answer();
+    assert!(locks.try_acquire("gate", LEASE).await.is_err(), "no attempt was answered");
+    proxy.lose_no_answer();
+    let another = RedisLocks::new(Redis::connect(&server.url().parse().unwrap()).await.unwrap());
+    assert_eq!(another.try_acquire("gate", LEASE).await.unwrap(), None, "it was granted");
+    let grant = locks.try_acquire("gate", LEASE).await.unwrap().expect("it is the asker's");
+    assert_eq!(locks.try_acquire("gate", LEASE).await.unwrap(), None, "it is granted to one of them");
+    assert!(locks.renew(&grant, LEASE).await.unwrap() && locks.release(&grant).await.unwrap());
+    assert!(another.try_acquire("gate", LEASE).await.unwrap().is_some(), "it was let go");
+}
+
+async fn a_lock_whose_lease_has_ended_unheard() {
+    let (_server, proxy, redis) = behind_a_proxy().await;
+    let locks = RedisLocks::new(redis);
+    know_the_script(&locks).await;
+    proxy.lose_every_answer();
+    // It has ended long before the last attempt is given up.
+    assert!(locks.try_acquire("gate", Duration::from_millis(1)).await.is_err(), "no attempt was answered");
+    proxy.lose_no_answer();
+    assert!(locks.try_acquire("gate", LEASE).await.unwrap().is_some(), "nobody has it");
 }
 
 async fn a_release_that_was_not_heard_is_a_release() {

@@ -65,6 +65,15 @@ impl Proxy {
         self.orders.lose.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// The same, with every answer until there are to be [none](Self::lose_no_answer) that are lost.
+    pub(crate) fn lose_every_answer(&self) {
+        self.orders.lose.store(usize::MAX, Ordering::SeqCst);
+    }
+
+    pub(crate) fn lose_no_answer(&self) {
+        self.orders.lose.store(0, Ordering::SeqCst);
+    }
+
     /// How many answers were lost.
     pub(crate) fn lost(&self) -> usize {
         self.orders.lost.load(Ordering::SeqCst)

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The lease is renewed whenever this part of it is over: two renewals can fail before it ends.
 const RENEWED_AFTER: u32 = 3;
-/// After a renewal that failed it is tried again when this part of the lease is over.
+/// What failed, a renewal or a release, is tried again when this part of the lease is over.
 const TRIED_AGAIN_AFTER: u32 = 12;
 
 /// For how long a lock is held.
@@ -29,7 +29,8 @@ impl Tenure {
 
 /// A lock that is held, or several that were taken together. It is renewed until it is released or dropped.
 ///
-/// Dropping it stops the renewal at once and releases the lock in the background; if that fails, the lock is free when its lease ends.
+/// Dropping it stops the renewal at once and releases the lock in the background. As long as that fails it is tried again, until the lease has ended
+/// and the lock is free.
 ///
 /// It can be lost: when its holder stalls for longer than the lease, when the service cannot be reached for as long, when the service loses its
 /// memory, or after [`Tenure::held_max`]. The holder is told ([`lost`](Self::lost)) and should stop, but it may be told too late: what it
@@ -47,6 +48,7 @@ struct Term {
     service: Arc<dyn DistributedLock>,
     kind: &'static str,
     grants: Vec<LockGrant>,
+    lease: Duration,
     lost: CancellationToken,
     over: CancellationToken,
 }
@@ -61,7 +63,8 @@ impl HeldLock {
         asked: Instant,
     ) -> Self {
         let fences = grants.iter().map(LockGrant::fence).collect();
-        let term = Arc::new(Term { service, kind, grants, lost: CancellationToken::new(), over: CancellationToken::new() });
+        let term =
+            Arc::new(Term { service, kind, grants, lease: tenure.lease, lost: CancellationToken::new(), over: CancellationToken::new() });
         tokio::spawn(Arc::clone(&term).renew(tenure, asked));
         Self { term, fences, since: asked, released: false }
     }
@@ -89,11 +92,14 @@ impl HeldLock {
     /// Lets the lock go; whether it was held until now.
     ///
     /// # Errors
-    /// [`LockError`] if the service cannot be reached: the lock is free when its lease ends.
+    /// [`LockError`] if the service cannot be reached: it is tried again in the background, and the lock is free when its lease ends.
     pub async fn release(mut self) -> Result<bool, LockError> {
         self.term.over.cancel();
         let held = self.term.release().await?;
         self.released = true;
+        if !held && !self.is_lost() {
+            self.term.lose();
+        }
         Ok(held)
     }
 }
@@ -108,11 +114,7 @@ impl Drop for HeldLock {
         // Without a runtime nothing can be sent any more: the lease ends by itself.
         if let Ok(runtime) = Handle::try_current() {
             let term = Arc::clone(&self.term);
-            runtime.spawn(async move {
-                if let Err(error) = term.release().await {
-                    tracing::debug!(error = %error.0, "a lock that was not released is free when its lease ends");
-                }
-            });
+            runtime.spawn(async move { term.release_in_time().await });
         }
     }
 }
@@ -125,13 +127,31 @@ impl Term {
         }
     }
 
+    /// Lets go of what may be held for another lease, or finds that nothing is held any more.
+    async fn release_in_time(&self) {
+        let ended = sleep(self.lease);
+        let released = async {
+            while let Err(error) = self.release().await {
+                tracing::debug!(error = %error.0, "a lock could not be released");
+                sleep(self.lease / TRIED_AGAIN_AFTER).await;
+            }
+        };
+        tokio::select! {
+            () = released => {}
+            () = ended => {}
+        }
+    }
+
     /// Renews the lease until the holder lets go; tells the holder once the lock is lost.
     async fn renew(self: Arc<Self>, tenure: Tenure, asked: Instant) {
         tokio::select! {
             biased;
-            () = self.over.cancelled() => return,
-            () = self.renew_until_lost(tenure, asked) => {}
+            () = self.over.cancelled() => {}
+            () = self.renew_until_lost(tenure, asked) => self.lose(),
         }
+    }
+
+    fn lose(&self) {
         self.lost.cancel();
         counter!("commerce_lock_lost_total", "kind" => self.kind).increment(1);
         let name = self.grants.first().map_or("", |grant| grant.name.as_str());

@@ -132,7 +132,7 @@ impl Scheduler {
         };
         let outcome = self.run_under(job, &held).await;
         if let Err(error) = held.release().await {
-            tracing::warn!(error = %error.0, %job, "the lock of a job is held until its lease is over");
+            tracing::warn!(error = %error.0, %job, "the lock of a job is held until the lock service is there again, or its lease is over");
         }
         outcome
     }

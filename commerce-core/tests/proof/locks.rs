@@ -115,18 +115,31 @@ async fn a_lock_whose_holder_panics_is_free_a_moment_later() {
 #[tokio::test(start_paused = true)]
 async fn a_lock_that_cannot_be_released_is_free_when_its_lease_ends() {
     let service = Service::default();
-    let locks = service.locks();
     // Given a lock that was renewed just now,
-    let held = taken(&locks).await;
+    let held = taken(&service.locks()).await;
     sleep(LEASE).await;
-    // when its service cannot be reached at the moment it is let go,
+    // when its service cannot be reached any more by whoever lets it go,
     service.cut_off();
     drop(held);
+    let other = Locks::new(Arc::new(service.inner.clone()), Arc::new(SeededRandom::new(1)));
     sleep(MOMENT).await;
-    service.cut_off.store(false, Ordering::Relaxed);
-    assert!(try_lock(&locks).await.is_none());
+    assert!(try_lock(&other).await.is_none());
     // then nobody renews it any more.
     sleep(LEASE).await;
+    assert!(try_lock(&other).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_could_not_be_released_is_free_soon_after_its_service_is_back() {
+    let service = Service::default();
+    let locks = service.locks();
+    let held = taken(&locks).await;
+    service.cut_off();
+    assert!(held.release().await.is_err());
+    sleep(LEASE / 3).await;
+    service.cut_off.store(false, Ordering::Relaxed);
+    assert!(try_lock(&locks).await.is_none());
+    sleep(LEASE / 10).await;
     assert!(try_lock(&locks).await.is_some());
 }
 
@@ -137,6 +150,16 @@ async fn a_holder_is_told_that_the_service_has_forgotten_it() {
     service.inner.end_all();
     timeout(LEASE, held.lost().cancelled()).await.expect("the holder is told before its lease would have ended");
     assert!(!held.release().await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_finds_only_when_it_lets_go_that_the_lock_was_lost_is_told_too() {
+    let service = Service::default();
+    let held = taken(&service.locks()).await;
+    let lost = held.lost().clone();
+    service.inner.end_all();
+    assert!(!lost.is_cancelled() && !held.release().await.unwrap());
+    assert!(lost.is_cancelled());
 }
 
 #[tokio::test(start_paused = true)]

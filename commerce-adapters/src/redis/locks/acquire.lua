@@ -17,7 +17,10 @@ for i, key in ipairs(KEYS) do
     end
 end
 if granted == #KEYS then
-    -- With the same token it is whoever did not hear the answer.
+    -- With the same token it is whoever did not hear the answer, and reckons the lease from this attempt.
+    for _, key in ipairs(KEYS) do
+        redis.call('HSET', key, 'until', string.format('%.0f', now + ARGV[2]))
+    end
     return fences
 end
 for i, key in ipairs(KEYS) do

@@ -18,9 +18,7 @@ const SUITES: [(&str, &[&str]); 8] = [
 fn main() -> ExitCode {
     let trials: Vec<_> = SUITES.iter().filter_map(|(suite, addresses)| Some(left_out(suite, &reason(addresses)?))).collect();
     if !trials.is_empty() {
-        println!(
-            "\nSuites that need servers are left out. scripts/test gets the servers and runs all but the faults, scripts/test --faults those."
-        );
+        println!("\nSuites that need servers are left out. scripts/test gets the servers and runs all of them.");
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -241,7 +241,8 @@ async fn take_the_schema_back(options: &SqliteOptions) {
     }
     connection
         .execute(
-            "DROP INDEX payments_by_time;
+            "ALTER TABLE outbox DROP COLUMN handled_by;
+             DROP INDEX payments_by_time;
              CREATE INDEX payments_completed ON payments (created_at, order_id) WHERE status = 'COMPLETED';
              DELETE FROM _sqlx_migrations WHERE version > 18",
         )

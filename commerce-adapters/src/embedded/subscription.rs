@@ -62,9 +62,8 @@ impl LogSubscription {
 
     fn delivery(&self, row: &OutboxRow) -> Option<Delivery> {
         let topic = self.topics.iter().copied().find(|topic| topic.name() == row.message.topic)?;
-        let addressed = row.message.only_for.is_none_or(|group| group == self.group);
         let source = Source { topic, partition: 0, offset: row.row.get() };
-        addressed.then(|| Delivery::new(source, row.message.clone()))
+        row.message.is_for(self.group).then(|| Delivery::new(source, row.message.clone()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use commerce_core::messaging::{DeadLetterCopy, Delivery, Group, Message, Source};
+use commerce_core::messaging::{DeadLetterCopy, Delivery, Group, Groups, Message, Source};
 use commerce_core::{EventId, Timestamp};
 use rdkafka::message::{Header, Headers, Message as Found, OwnedHeaders};
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ const OCCURRED_AT: &str = "occurred-at";
 const CORRELATION: &str = "correlation";
 const TRACE_PARENT: &str = "traceparent";
 const ONLY_FOR: &str = "only-for";
+const HANDLED_BY: &str = "handled-by";
 /// On a payload that was cut: how many bytes it had.
 const CUT: &str = "cut";
 
@@ -46,7 +47,9 @@ pub(super) struct Record<'a> {
 
 /// Writes a message. `copy` is what tells of a dead letter, if the message is the copy of one.
 pub(super) fn record<'a>(message: &'a Message, copy: Option<&'a DeadLetterCopy>) -> Record<'a> {
-    let Message { id, event_type, version, aggregate_type, aggregate_id, occurred_at, correlation, trace_parent, only_for, .. } = message;
+    let Message {
+        id, event_type, version, aggregate_type, aggregate_id, occurred_at, correlation, trace_parent, only_for, handled_by, ..
+    } = message;
     let mut headers = With(OwnedHeaders::new_with_capacity(10))
         .header(ID, id)
         .header(TYPE, event_type)
@@ -59,6 +62,9 @@ pub(super) fn record<'a>(message: &'a Message, copy: Option<&'a DeadLetterCopy>)
     }
     if let Some(group) = only_for {
         headers = headers.header(ONLY_FOR, group.name());
+    }
+    if !handled_by.is_empty() {
+        headers = headers.header(HANDLED_BY, handled_by);
     }
     if let Some(copy) = copy {
         headers = headers
@@ -125,6 +131,8 @@ impl Reading<'_> {
         let trace_parent = if self.headers.contains_key(TRACE_PARENT) { self.text(TRACE_PARENT) } else { None };
         let only_for = if self.headers.contains_key(ONLY_FOR) { self.text(ONLY_FOR) } else { None };
         let only_for = only_for.and_then(|name| Group::named(&name).or_else(|| self.complain(format!("there is no group {name:?}"))));
+        let handled_by = self.headers.get(HANDLED_BY).and_then(|names| str::from_utf8(names).ok());
+        let handled_by = handled_by.map_or_else(Groups::default, Groups::named);
         let key = found.key().and_then(|key| str::from_utf8(key).ok()).and_then(|key| key.parse().ok());
         let aggregate_id = key.or_else(|| self.complain("its key is no number".into()));
         let payload = self.payload(found.payload().unwrap_or_default());
@@ -142,6 +150,7 @@ impl Reading<'_> {
             correlation,
             trace_parent,
             only_for,
+            handled_by,
             payload,
         }
     }
@@ -211,6 +220,7 @@ mod tests {
             correlation: "task-7".into(),
             trace_parent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
             only_for: Some(Group::CouponIssuer),
+            handled_by: [Group::Stock, Group::Order].into_iter().collect(),
             payload: r#"{"name":"😀"}"#.into(),
         }
     }
@@ -227,11 +237,15 @@ mod tests {
 
     #[test]
     fn a_message_is_read_as_it_was_written() {
-        for only_for in [None, Some(Group::CouponIssuer)] {
-            for trace_parent in [None, message().trace_parent] {
-                let message = Message { only_for, trace_parent, ..message() };
-                assert_eq!(delivery(PLACE, &written(&message, None)), Delivery::new(PLACE, message));
-            }
+        let bare = Message { only_for: None, handled_by: Groups::default(), trace_parent: None, ..message() };
+        for message in [
+            message(),
+            Message { only_for: message().only_for, ..bare.clone() },
+            Message { handled_by: message().handled_by, ..bare.clone() },
+            Message { trace_parent: message().trace_parent, ..bare.clone() },
+            bare,
+        ] {
+            assert_eq!(delivery(PLACE, &written(&message, None)), Delivery::new(PLACE, message));
         }
     }
 

@@ -15,6 +15,8 @@ impl Backend for MySql {
     const ROWS_MAX: usize = 64;
     const INSERT_ROWS_EXACT: usize = 8;
     const RETURNS: bool = false;
+    // A server of a cluster may give every n-th id only.
+    const NUMBERS_ROWS: bool = false;
     // Whoever reads events reads them from a bus: they are delivered once they are there.
     const UNDELIVERED: &'static str = "sent_at IS NULL";
 
@@ -69,7 +71,7 @@ impl Backend for MySql {
         result.rows_affected()
     }
 
-    fn first_id(result: &MySqlQueryResult, _rows: i64) -> i64 {
+    fn last_id(result: &MySqlQueryResult) -> i64 {
         i64::try_from(result.last_insert_id()).unwrap_or(i64::MAX)
     }
 

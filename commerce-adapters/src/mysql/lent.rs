@@ -2,7 +2,7 @@ use super::connections::Losses;
 use super::error::{commit_error, store_error};
 use crate::sql::{Link, answer, settle};
 use commerce_core::store::StoreError;
-use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::mysql::MySqlConnection;
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, MySql};
 use std::time::Duration;
@@ -23,19 +23,18 @@ pub(crate) struct Lent {
     under_way: bool,
     in_transaction: bool,
     pub(super) patience: Duration,
-    pub(super) id_step: i64,
 }
 
 impl Lent {
     pub(super) fn new(connection: PoolConnection<MySql>, losses: Losses) -> Self {
-        Self { connection: Some(connection), losses, under_way: false, in_transaction: false, patience: STATEMENT_MAX, id_step: 1 }
+        Self { connection: Some(connection), losses, under_way: false, in_transaction: false, patience: STATEMENT_MAX }
     }
 
-    /// Begins a transaction with statements that have no parameters, and answers the rows they come to.
-    pub(super) async fn begin(&mut self, statements: &'static str) -> Result<Vec<MySqlRow>, StoreError> {
+    /// Begins a transaction by a statement that has no parameters.
+    pub(super) async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
         self.in_transaction = true;
-        let rows = answer(self.patience(), self.start()?.fetch_all(statements)).await;
-        settle(self, rows)
+        let begun = answer(self.patience(), self.start()?.execute(statement)).await;
+        settle(self, begun).map(drop)
     }
 
     /// Commits the transaction.
@@ -65,10 +64,6 @@ impl Link<MySql> for Lent {
 
     fn patience(&self) -> Option<Duration> {
         Some(self.patience)
-    }
-
-    fn id_step(&self) -> i64 {
-        self.id_step
     }
 }
 

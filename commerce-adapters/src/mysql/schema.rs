@@ -31,6 +31,7 @@ migrations! {
     19: "0019_coupon_requests",
     20: "0020_payments_by_time",
     27: "0027_fences",
+    29: "0029_outbox_handled_by",
 }
 
 /// Where the driver notes which steps were taken.

@@ -13,7 +13,7 @@ impl MysqlStore {
         let mut link = self.connections().lend().await?;
         let lease = sqlx::query(LEASE).bind(sequence.name()).bind(i64::from(len)).bind(i64::from(len));
         let leased = answer(link.patience(), lease.execute(link.start()?)).await;
-        let end = MySql::first_id(&settle(&mut link, leased)?, 1);
+        let end = MySql::last_id(&settle(&mut link, leased)?);
         if end > ID_MAX {
             return Err(StoreError::Backend(format!("the ids of sequence {} are used up", sequence.name()).into()));
         }

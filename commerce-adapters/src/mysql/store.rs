@@ -1,7 +1,7 @@
 use super::connections::Connections;
 use super::session::MysqlSession;
 use super::{MysqlOptions, schema};
-use crate::sql::{OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
+use crate::sql::{Lasting, OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork};
@@ -21,6 +21,7 @@ const AUDIT_STATEMENT_MAX: Duration = Duration::from_mins(10);
 pub struct MysqlStore {
     connections: Connections,
     queries: Arc<SqlQueries<MySql>>,
+    lasting: Lasting,
 }
 
 impl MysqlStore {
@@ -31,7 +32,7 @@ impl MysqlStore {
     pub async fn connect(options: &MysqlOptions) -> Result<Self, OpenError> {
         Self::schema_state(options).await?.require_current()?;
         let connections = Connections::new(options);
-        Ok(Self { queries: Arc::new(SqlQueries::new(connections.clone())), connections })
+        Ok(Self { queries: Arc::new(SqlQueries::new(connections.clone())), connections, lasting: Lasting::new() })
     }
 
     /// Compares the schema of a database with the one this program works with, without changing it. A database that does not exist is new.
@@ -57,6 +58,10 @@ impl MysqlStore {
         self.queries.close().await;
     }
 
+    async fn session(&self) -> Result<MysqlSession, StoreError> {
+        MysqlSession::begin(self.connections.lend().await?).await
+    }
+
     pub(super) fn connections(&self) -> &Connections {
         &self.connections
     }
@@ -65,11 +70,11 @@ impl MysqlStore {
 #[async_trait]
 impl Store for MysqlStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        Ok(Box::new(SqlUnitOfWork::<MySql>::new(MysqlSession::begin(self.connections.lend().await?).await?)))
+        Ok(Box::new(SqlUnitOfWork::<MySql>::new(self.session().await?, self.lasting.clone())))
     }
 
     async fn begin_unlocked(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        Ok(Box::new(SqlUnitOfWork::<MySql>::unlocked(MysqlSession::begin(self.connections.lend().await?).await?)))
+        Ok(Box::new(SqlUnitOfWork::<MySql>::unlocked(self.session().await?, self.lasting.clone())))
     }
 
     async fn lease_ids(&self, sequence: Sequence, len: u32) -> Result<IdBlock, StoreError> {

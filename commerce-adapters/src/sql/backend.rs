@@ -51,8 +51,11 @@ pub(crate) trait Backend:
     /// costs.
     const INSERT_ROWS_EXACT: usize;
 
-    /// Whether an UPDATE says by `RETURNING` what it wrote. If not, [`first_id`](Self::first_id) is what it gave to `LAST_INSERT_ID`.
+    /// Whether an UPDATE says by `RETURNING` what it wrote. If not, [`last_id`](Self::last_id) is what it gave to `LAST_INSERT_ID`.
     const RETURNS: bool;
+
+    /// Whether the ids that an INSERT gives its rows are consecutive and end with [`last_id`](Self::last_id). If not, nobody asks for them.
+    const NUMBERS_ROWS: bool;
 
     /// What holds of an outbox row that not everybody has who is to have it.
     const UNDELIVERED: &'static str;
@@ -73,8 +76,8 @@ pub(crate) trait Backend:
     /// How many rows a statement changed; of an update, how many it found.
     fn rows_affected(result: &Self::QueryResult) -> u64;
 
-    /// The id the first row was given by an INSERT of `rows` rows.
-    fn first_id(result: &Self::QueryResult, rows: i64) -> i64;
+    /// The id a statement has given last.
+    fn last_id(result: &Self::QueryResult) -> i64;
 
     /// Put behind the table of a SELECT that is to read by this index and no other, where the database would be led astray by its statistics. Begins
     /// with a space unless it is empty.

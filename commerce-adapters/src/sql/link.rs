@@ -18,11 +18,6 @@ pub(crate) trait Link<DB: Backend>: Send {
 
     /// How long a statement may take; `None` if nothing but the statement itself can keep it.
     fn patience(&self) -> Option<Duration>;
-
-    /// By how much each id of an INSERT is larger than the one before.
-    fn id_step(&self) -> i64 {
-        1
-    }
 }
 
 /// Who lends connections to readers.

@@ -3,7 +3,7 @@
 use super::backend::Row;
 use super::{Backend, Fields};
 use commerce_core::EventId;
-use commerce_core::messaging::{Group, Message, OutboxRow};
+use commerce_core::messaging::{Group, Groups, Message, OutboxRow};
 use commerce_core::store::StoreError;
 
 /// The columns of a message but for its id, as [`bind`] and [`read`] take them.
@@ -11,7 +11,7 @@ pub(crate) const COLUMNS: &str =
     "event_type, version, topic, aggregate_type, aggregate_id, occurred_at, correlation, trace_parent, only_for, payload";
 /// Selects outbox rows, up to the WHERE; read by [`read_row`].
 pub(crate) const SELECT_ROWS: &str = "SELECT seq, COALESCE(event_id, seq), event_type, version, topic, aggregate_type, aggregate_id, \
-     occurred_at, correlation, trace_parent, only_for, payload FROM outbox";
+     occurred_at, correlation, trace_parent, only_for, payload, handled_by FROM outbox";
 
 /// Binds [`COLUMNS`].
 pub(super) fn bind<DB: Backend>(row: &mut Row<'_, DB>, message: &Message) {
@@ -27,7 +27,7 @@ pub(super) fn bind<DB: Backend>(row: &mut Row<'_, DB>, message: &Message) {
     row.push_bind(message.payload.clone());
 }
 
-/// Reads the id and [`COLUMNS`].
+/// Reads the id and [`COLUMNS`]: a message that nobody has handled.
 pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Message, StoreError> {
     Ok(Message {
         id: row.whole()?,
@@ -40,6 +40,7 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Message, Sto
         correlation: row.text()?,
         trace_parent: row.opt_text()?,
         only_for: row.opt_word(Group::named)?,
+        handled_by: Groups::default(),
         payload: row.text()?,
     })
 }
@@ -47,5 +48,7 @@ pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Message, Sto
 /// Reads what [`SELECT_ROWS`] selects.
 pub(crate) fn read_row<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OutboxRow, StoreError> {
     let seq: EventId = row.whole()?;
-    Ok(OutboxRow { row: seq, message: read(row)? })
+    let message = read(row)?;
+    let handled_by = row.opt_text()?.as_deref().map_or_else(Groups::default, Groups::named);
+    Ok(OutboxRow { row: seq, message: Message { handled_by, ..message } })
 }

@@ -9,6 +9,7 @@ mod fences;
 mod fields;
 mod idempotency;
 mod inbox;
+mod lasting;
 mod link;
 pub(crate) mod messages;
 mod orders;
@@ -28,6 +29,7 @@ mod value;
 
 pub(crate) use backend::{Backend, Session};
 pub(crate) use fields::{Fields, read_whole};
+pub(crate) use lasting::Lasting;
 pub(crate) use link::{Lender, Link};
 #[cfg(feature = "mysql")]
 pub(crate) use link::{answer, settle};

@@ -77,12 +77,28 @@ pub(super) async fn add_items<'o, DB: Backend>(
     Ok(())
 }
 
-/// Orders with their items, ascending by id; `lock` stands behind the SELECT.
+/// Orders with their items, ascending by id; `lock` stands behind the SELECT. Items are locked with their orders, without which nobody writes them.
 pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
-    let (head, tail) = (format!("SELECT {COLUMNS} FROM orders{} WHERE id IN", by_key::<DB>()), format!(" ORDER BY id{lock}"));
-    let mut orders = select_in(link, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
-    add_items::<DB>(link, orders.iter_mut()).await?;
-    Ok(orders)
+    let head = format!("SELECT {COLUMNS}, {JOINED_ITEM} FROM orders{} {JOIN_ITEMS} WHERE orders.id IN", by_key::<DB>());
+    let tail = format!(" ORDER BY orders.id, i.line{lock}");
+    let read = |row: &mut Fields<'_, DB>| Ok((read(row)?, read_joined_item(row)?));
+    let rows = select_in(link, &head, ids.iter().map(|id| id.get()), &tail, read).await?;
+    Ok(with_items(rows, |order| order))
+}
+
+/// Puts together what a join has told once for each item; `order` shows the order in it.
+pub(super) fn with_items<T>(rows: Vec<(T, Option<OrderItem>)>, order: impl Fn(&mut T) -> &mut Order) -> Vec<T> {
+    let mut orders = Vec::<T>::with_capacity(rows.len());
+    for (mut row, item) in rows {
+        let id = order(&mut row).id;
+        if orders.last_mut().is_none_or(|last| order(last).id != id) {
+            orders.push(row);
+        }
+        if let Some(last) = orders.last_mut() {
+            order(last).items.extend(item);
+        }
+    }
+    orders
 }
 
 /// An order that a unit of work has placed or locked.

@@ -3,27 +3,34 @@ use super::statements::{VALUES_MAX, execute, fetch, insert, push_list};
 use super::{Backend, SqlUnitOfWork};
 use crate::sql::fields::corrupt;
 use async_trait::async_trait;
-use commerce_core::messaging::{Claimed, Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
+use commerce_core::messaging::{Claimed, Envelope, Group, Message, NewEvent, OutboxRepository, OutboxRow};
 use commerce_core::store::StoreError;
-use commerce_core::{EventId, Timestamp};
+use commerce_core::{EventId, ID_MAX, Timestamp};
 use sqlx::QueryBuilder;
 use std::collections::{HashMap, HashSet};
 
 /// How many times a claim looks behind rows whose turn it is not.
 const CLAIM_WINDOWS_MAX: usize = 8;
-/// The id of an event the store has not given one yet.
-const UNKNOWN: i64 = 1;
+
+/// An event that is about to be written.
+pub(super) struct Unwritten {
+    /// The id it has already; without one it is given that of its row.
+    id: Option<EventId>,
+    message: Message,
+}
 
 impl<DB: Backend> SqlUnitOfWork<DB> {
-    /// Writes the events that wait. A message without an id of its own is given that of its row.
+    /// Writes the events that wait.
     pub(super) async fn write_events(&mut self) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut self.unwritten);
-        let columns = format!("event_id, {}", messages::COLUMNS);
-        let ids = insert(self.link(), "outbox", &columns, &waiting, |mut row, (id, message)| {
+        self.told = 0;
+        let columns = format!("event_id, handled_by, {}", messages::COLUMNS);
+        let ids = insert(self.link(), "outbox", &columns, &waiting, |mut row, Unwritten { id, message }| {
             row.push_bind(id.map(EventId::get));
+            row.push_bind((!message.handled_by.is_empty()).then(|| message.handled_by.to_string()));
             messages::bind::<DB>(&mut row, message);
         });
-        for (seq, (id, message)) in ids.await?.into_iter().zip(waiting) {
+        for (seq, Unwritten { id, message }) in ids.await?.into_iter().zip(waiting) {
             let row = EventId::new(seq).map_err(corrupt)?;
             self.written.push(OutboxRow { row, message: Message { id: id.unwrap_or(row), ..message } });
         }
@@ -31,24 +38,40 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
     }
 }
 
+/// The id by which an event is known until it is written, by its place in its unit of work. The store gives out no such ids.
+fn id_of_place(place: usize) -> Result<EventId, StoreError> {
+    EventId::new(ID_MAX - i64::try_from(place).unwrap_or(i64::MAX)).map_err(corrupt)
+}
+
 #[async_trait]
 impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
     async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        let unknown = EventId::new(UNKNOWN).map_err(corrupt)?;
-        self.unwritten.extend(events.iter().map(|event| (None, event.encode(unknown))));
+        for event in events {
+            let message = event.encode(id_of_place(self.places)?);
+            self.places += 1;
+            self.unwritten.push(Unwritten { id: None, message });
+        }
         Ok(())
     }
 
     async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError> {
-        self.write_events().await?;
-        let events = self.written[self.asked..].iter().filter(|row| row.row == row.message.id);
-        let events = events.map(|row| Envelope::decode(&row.message)).collect::<Result<_, _>>().map_err(corrupt);
-        self.asked = self.written.len();
+        let new = self.unwritten[self.told..].iter().filter(|event| event.id.is_none());
+        let events = new.map(|event| Envelope::decode(&event.message)).collect::<Result<_, _>>().map_err(corrupt);
+        self.told = self.unwritten.len();
         events
     }
 
+    async fn handled(&mut self, group: Group, events: &[EventId]) -> Result<(), StoreError> {
+        let mut left: HashSet<_> = events.iter().collect();
+        for Unwritten { message, .. } in self.unwritten.iter_mut().filter(|event| event.id.is_none() && left.remove(&event.message.id)) {
+            message.handled_by.insert(group);
+        }
+        let unknown = left.into_iter().next().map(|event| StoreError::Backend(format!("event {event} does not wait to be written").into()));
+        unknown.map_or(Ok(()), Err)
+    }
+
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {
-        self.unwritten.push((Some(message.id), message.clone()));
+        self.unwritten.push(Unwritten { id: Some(message.id), message: message.clone() });
         Ok(())
     }
 

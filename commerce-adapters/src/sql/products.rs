@@ -91,7 +91,11 @@ impl<DB: Backend> ProductRepository for SqlUnitOfWork<DB> {
     async fn option_details(&mut self, ids: &[OptionId]) -> Result<Vec<OptionDetails>, StoreError> {
         let head = "SELECT o.id, o.product_id, p.name, o.name, o.price FROM product_options o JOIN products p ON p.id = o.product_id \
                     WHERE o.id IN";
-        let ids = ids.iter().map(|id| id.get());
-        select_in(self.link(), head, ids, " ORDER BY o.id", read_details).await
+        let (mut details, unknown) = self.lasting.options.look_up(ids).await;
+        let found = select_in(self.link(), head, unknown.iter().map(|id| id.get()), " ORDER BY o.id", read_details).await?;
+        self.learned.options.extend(found.iter().map(|details| (details.option_id, details.clone())));
+        details.extend(found);
+        details.sort_unstable_by_key(|details| details.option_id);
+        Ok(details)
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn padded<T>(items: &[T]) -> impl Iterator<Item = &T> {
     items.iter().chain(items.last().into_iter().flat_map(move |last| repeat_n(last, missing)))
 }
 
-/// Adds rows; `columns` are separated by commas. Answers the id that the store gave to the first row of each piece.
+/// Adds rows; `columns` are separated by commas. Answers the ids of the rows if the database [numbers](Backend::NUMBERS_ROWS) them, else none.
 pub(crate) async fn insert<DB: Backend, T: Sync>(
     link: &mut dyn Link<DB>,
     table: &str,
@@ -78,9 +78,10 @@ pub(crate) async fn insert<DB: Backend, T: Sync>(
         query.push(table).push(" (").push(columns).push(") ").push_values(piece, &mut bind);
         let result = run(link, query).await?;
         expect_rows(DB::rows_affected(&result), piece.len())?;
-        let first = DB::first_id(&result, i64::try_from(piece.len()).unwrap_or(i64::MAX));
-        let step = usize::try_from(link.id_step()).unwrap_or(1);
-        ids.extend((first..).step_by(step).take(piece.len()));
+        if DB::NUMBERS_ROWS {
+            let end = DB::last_id(&result) + 1;
+            ids.extend(end - i64::try_from(piece.len()).unwrap_or(i64::MAX)..end);
+        }
     }
     Ok(ids)
 }
@@ -139,7 +140,7 @@ pub(crate) async fn shift<DB: Backend>(link: &mut dyn Link<DB>, shift: &Shift, k
         return Ok(fetch(link, query, read_whole).await?.pop());
     }
     let result = run(link, query).await?;
-    Ok((DB::rows_affected(&result) == 1).then(|| DB::first_id(&result, 1)))
+    Ok((DB::rows_affected(&result) == 1).then(|| DB::last_id(&result)))
 }
 
 /// Selects rows by a list of values: `head` ends where the list begins, `tail` follows it. The values are taken in ascending order, so

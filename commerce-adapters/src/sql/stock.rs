@@ -65,6 +65,8 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
 #[async_trait]
 impl<DB: Backend> StockRepository for SqlUnitOfWork<DB> {
     async fn lock(&mut self, options: &[OptionId]) -> Result<Vec<Stock>, StoreError> {
+        // Others wait for the hottest rows of all: what can be written before they are locked is.
+        self.write_points().await?;
         let head = format!("SELECT {COLUMNS} FROM stocks{} WHERE option_id IN", by_key::<DB>());
         let tail = format!(" ORDER BY option_id{}", self.for_update());
         select_in(self.link(), &head, options.iter().map(|id| id.get()), &tail, read).await

@@ -1,55 +1,66 @@
-use super::inbox::Noted;
-use super::orders::Kept;
-use super::{Backend, Link, Session};
+use super::lasting::{Lasting, Learned};
+use super::outbox::Unwritten;
+use super::{Backend, Link, Session, orders, points};
 use async_trait::async_trait;
 use commerce_core::coupon::CouponRepository;
 use commerce_core::idempotency::IdempotencyRepository;
 use commerce_core::lock::FenceRepository;
-use commerce_core::messaging::{DeadLetterRepository, InboxRepository, Message, OutboxRepository, OutboxRow};
+use commerce_core::messaging::{DeadLetterRepository, InboxRepository, OutboxRepository, OutboxRow};
 use commerce_core::order::OrderRepository;
 use commerce_core::payment::PaymentRepository;
-use commerce_core::point::PointRepository;
+use commerce_core::point::{NewPointEntry, PointRepository};
 use commerce_core::product::ProductRepository;
 use commerce_core::stock::StockRepository;
 use commerce_core::store::{StoreError, UnitOfWork};
 use commerce_core::user::UserRepository;
-use commerce_core::{EventId, OrderId};
+use commerce_core::{OrderId, UserId};
 use std::collections::BTreeMap;
 
 /// A transaction on one connection, and every repository over it. Dropping it drops the session, which rolls back.
 pub(crate) struct SqlUnitOfWork<DB: Backend> {
     session: DB::Session,
+    pub(super) lasting: Lasting,
+    /// What it can add to that.
+    pub(super) learned: Learned,
     for_update: &'static str,
-    /// Events that wait for the commit, with the ids they have already, so that those of all handlers of a batch are written by few statements.
-    pub(super) unwritten: Vec<(Option<EventId>, Message)>,
-    /// Events that were written.
+    /// Events that wait for the commit, which writes those of all handlers of a batch by few statements.
+    pub(super) unwritten: Vec<Unwritten>,
+    /// How many of those were told to whoever follows them.
+    pub(super) told: usize,
+    /// How many events were appended.
+    pub(super) places: usize,
+    /// Events that were written, of a database that tells their ids.
     pub(super) written: Vec<OutboxRow>,
-    /// How many of those were given to followers.
-    pub(super) asked: usize,
-    /// What groups handle of them, which waits for the commit, too.
-    pub(super) unnoted: Vec<Noted>,
+    /// The accounts it has locked: nobody else changes them before it ends.
+    pub(super) accounts: BTreeMap<UserId, points::Kept>,
+    /// Entries that wait for the commit.
+    pub(super) point_entries: Vec<NewPointEntry>,
     /// The orders it has placed or locked: nobody else changes them before it ends.
-    pub(super) orders: BTreeMap<OrderId, Kept>,
+    pub(super) orders: BTreeMap<OrderId, orders::Kept>,
 }
 
 impl<DB: Backend> SqlUnitOfWork<DB> {
     /// Takes over a connection in a transaction that was just begun.
-    pub(crate) fn new(session: DB::Session) -> Self {
+    pub(crate) fn new(session: DB::Session, lasting: Lasting) -> Self {
         Self {
             session,
+            lasting,
+            learned: Learned::default(),
             for_update: DB::FOR_UPDATE,
             unwritten: Vec::new(),
+            told: 0,
+            places: 0,
             written: Vec::new(),
-            asked: 0,
-            unnoted: Vec::new(),
+            accounts: BTreeMap::new(),
+            point_entries: Vec::new(),
             orders: BTreeMap::new(),
         }
     }
 
     /// The same, but what it would lock it only reads.
     #[cfg(feature = "mysql")]
-    pub(crate) fn unlocked(session: DB::Session) -> Self {
-        Self { for_update: "", ..Self::new(session) }
+    pub(crate) fn unlocked(session: DB::Session, lasting: Lasting) -> Self {
+        Self { for_update: "", ..Self::new(session, lasting) }
     }
 
     /// Put behind a SELECT whose rows are about to be changed.
@@ -113,10 +124,12 @@ impl<DB: Backend> UnitOfWork for SqlUnitOfWork<DB> {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.write_points().await?;
         self.write_placed().await?;
-        self.write_notes().await?;
         self.write_events().await?;
-        let Self { session, written, .. } = *self;
-        session.commit(written).await
+        let Self { session, written, lasting, learned, .. } = *self;
+        session.commit(written).await?;
+        lasting.keep(learned).await;
+        Ok(())
     }
 }

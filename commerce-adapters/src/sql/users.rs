@@ -32,8 +32,13 @@ impl<DB: Backend> UserRepository for SqlUnitOfWork<DB> {
     }
 
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
-        let ids = ids.iter().map(|id| id.get());
-        select_in(self.link(), "SELECT id FROM users WHERE id IN", ids, " ORDER BY id", read_whole).await
+        let (mut existing, unknown) = self.lasting.users.look_up(ids).await;
+        let unknown = unknown.iter().map(|id| id.get());
+        let found: Vec<UserId> = select_in(self.link(), "SELECT id FROM users WHERE id IN", unknown, " ORDER BY id", read_whole).await?;
+        self.learned.users.extend(found.iter().map(|id| (*id, *id)));
+        existing.extend(found);
+        existing.sort_unstable();
+        Ok(existing)
     }
 
     async fn taken(&mut self, emails: &[Email]) -> Result<Vec<String>, StoreError> {

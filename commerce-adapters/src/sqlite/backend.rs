@@ -49,6 +49,7 @@ impl Backend for Sqlite {
     // A dozen tables times this stays below the statements that are kept, and each saved statement saves a trip to SQLite's thread.
     const INSERT_ROWS_EXACT: usize = 48;
     const RETURNS: bool = true;
+    const NUMBERS_ROWS: bool = true;
     // What a relay has sent, or what every group that reads the outbox itself has acknowledged.
     const UNDELIVERED: &'static str = "sent_at IS NULL AND seq > (SELECT COALESCE(MIN(seq), 0) FROM bus_offsets)";
 
@@ -88,8 +89,8 @@ impl Backend for Sqlite {
         result.rows_affected()
     }
 
-    fn first_id(result: &SqliteQueryResult, rows: i64) -> i64 {
-        result.last_insert_rowid() - rows + 1
+    fn last_id(result: &SqliteQueryResult) -> i64 {
+        result.last_insert_rowid()
     }
 
     fn by_index(_index: &str) -> String {

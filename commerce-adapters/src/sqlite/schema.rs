@@ -35,6 +35,7 @@ migrations! {
     26: "0026_ranked_products",
     27: "0027_fences",
     28: "0028_board_day_fences",
+    29: "0029_outbox_handled_by",
 }
 
 fn wanted() -> i64 {

@@ -5,7 +5,7 @@ use super::session::SqliteSession;
 use super::writer::Writer;
 use super::{Migrate, SqliteOptions};
 use crate::sql::statements::execute;
-use crate::sql::{OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
+use crate::sql::{Lasting, OpenError, SchemaState, SqlQueries, SqlSnapshot, SqlUnitOfWork};
 use async_trait::async_trait;
 use commerce_core::audit::AuditSnapshot;
 use commerce_core::store::{IdBlock, Queries, Store, StoreError, UnitOfWork, Writers};
@@ -29,6 +29,7 @@ pub struct SqliteStore {
     writer: Arc<Mutex<Writer>>,
     commits: Arc<Commits>,
     queries: Arc<SqlQueries<Sqlite>>,
+    lasting: Lasting,
 }
 
 impl SqliteStore {
@@ -58,6 +59,7 @@ impl SqliteStore {
             writer: Arc::new(Mutex::new(writer)),
             commits: Arc::new(Commits::new()),
             queries: Arc::new(SqlQueries::new(pool)),
+            lasting: Lasting::new(),
         })
     }
 
@@ -140,7 +142,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(self.session().await?)))
+        Ok(Box::new(SqlUnitOfWork::<Sqlite>::new(self.session().await?, self.lasting.clone())))
     }
 
     fn writers(&self) -> Writers {

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         locks::a_lock_of_one_database_is_free_in_another,
         guards::every_guard_keeps_its_promise,
         guards::everybody_is_served_in_a_rush,
-        events::events_have_the_ids_their_writers_were_told_however_many_write_at_once,
+        events::every_event_is_stored_once_however_many_write_at_once,
         events::a_row_that_is_committed_late_is_found_below_those_that_were_sent,
         events::relays_pass_over_rows_that_another_one_is_about_to_claim,
         events::relays_leave_rows_whose_aggregate_another_one_is_about_to_claim,

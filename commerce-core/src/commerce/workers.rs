@@ -44,10 +44,10 @@ impl Commerce {
         let commits = &self.0.group_commit;
         for group in groups {
             match group {
-                Group::Stock => follow_within_commit(StockSteps { clock: clock() }, commits, clock()),
-                Group::Coupon => follow_within_commit(CouponSteps { clock: clock() }, commits, clock()),
-                Group::Order => follow_within_commit(OrderSteps { clock: clock() }, commits, clock()),
-                Group::CouponIssuer => follow_within_commit(CouponIssuer { clock: clock() }, commits, clock()),
+                Group::Stock => follow_within_commit(StockSteps { clock: clock() }, commits),
+                Group::Coupon => follow_within_commit(CouponSteps { clock: clock() }, commits),
+                Group::Order => follow_within_commit(OrderSteps { clock: clock() }, commits),
+                Group::CouponIssuer => follow_within_commit(CouponIssuer { clock: clock() }, commits),
                 Group::Notification | Group::CouponGate | Group::Ranking => {}
             }
         }

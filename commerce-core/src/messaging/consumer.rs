@@ -41,8 +41,8 @@ pub trait EventHandler: Send + Sync + 'static {
 /// When the steps of a saga are taken by consumers that run in the process of the step before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SagaPace {
-    /// In the unit of work of the step before, where one commit serves the whole chain. Each group's inbox notes the events, so that they are
-    /// passed over when they come by message.
+    /// In the unit of work of the step before, where one commit serves the whole chain. The events say which groups have handled them, so that they
+    /// are passed over when they come by message.
     #[default]
     WithinCommit,
     /// Each when its event comes by message, in a unit of work of its own.
@@ -74,7 +74,7 @@ impl<E: EventHandler> Consumer<E> {
     ) -> Self {
         let (group, event_types, handler) = (handler.group(), handler.handles(), Arc::new(handler));
         if pace == SagaPace::WithinCommit {
-            group_commit.chain(Arc::new(Following { handler: Arc::clone(&handler), clock: Arc::clone(&clock) }));
+            group_commit.chain(Arc::new(Following { handler: Arc::clone(&handler) }));
         }
         let desk = group_commit.desk(Inboxed { handler, aside: Aside::new(group, clock, bus.as_ref()) });
         Self { desk, group, handles: event_types, bus, random }
@@ -121,9 +121,9 @@ async fn settle<E: EventHandler>(desk: &Desk<Inboxed<E>>, mut works: Vec<Work>, 
 }
 
 /// Lets `handler` handle the events that the units of work of `group_commit` append, each in the unit of work that appends it, and no others. When
-/// they come by message, to whatever process reads them on behalf of its group, the inbox passes over them.
-pub(crate) fn follow_within_commit<E: EventHandler>(handler: E, group_commit: &GroupCommit, clock: Arc<dyn Clock>) {
-    group_commit.chain(Arc::new(Following { handler: Arc::new(handler), clock }));
+/// they come by message, to whatever process reads them on behalf of its group, they are passed over.
+pub(crate) fn follow_within_commit<E: EventHandler>(handler: E, group_commit: &GroupCommit) {
+    group_commit.chain(Arc::new(Following { handler: Arc::new(handler) }));
 }
 
 /// Wraps an event handler with the inbox and the dead letters.
@@ -161,10 +161,9 @@ impl<E: EventHandler> Handler for Inboxed<E> {
     }
 }
 
-/// Wraps an event handler with the inbox alone.
+/// Lets an event handler handle what its process appends: nobody else can know of it yet, so that there is nothing to be looked up in the inbox.
 struct Following<E> {
     handler: Arc<E>,
-    clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
@@ -181,7 +180,7 @@ impl<E: EventHandler> Follower for Following<E> {
             return Ok(());
         }
         let ids: Vec<_> = events.iter().map(|envelope| envelope.id).collect();
-        uow.inbox().note(self.handler.group(), &ids, self.clock.now()).await?;
+        uow.outbox().handled(self.handler.group(), &ids).await?;
         let outcomes = self.handler.handle(uow, &events).await?;
         // What is to become a dead letter goes by message: it must not undo what led to it.
         outcomes.into_iter().collect::<Result<(), _>>().map_err(|rejection| StoreError::Backend(rejection.into()))

@@ -1,4 +1,4 @@
-use super::{Event, EventType, Group};
+use super::{Event, EventType, Group, Groups};
 use crate::{CouponId, EventId, OrderId, TaskId, Timestamp};
 use std::fmt;
 
@@ -77,6 +77,7 @@ impl NewEvent {
             correlation: Correlation::of(&self.event).to_string(),
             trace_parent: self.trace_parent.clone(),
             only_for: None,
+            handled_by: Groups::default(),
             payload: self.event.to_json(),
         }
     }
@@ -105,8 +106,17 @@ pub struct Message {
     pub trace_parent: Option<String>,
     /// The only group that is to handle it: set when a dead letter is replayed.
     pub only_for: Option<Group>,
+    /// The groups that handled it in the unit of work that appended it: they have nothing left to do.
+    pub handled_by: Groups,
     /// The payload as JSON.
     pub payload: String,
+}
+
+impl Message {
+    /// Whether there is something left to do for a group, as far as the message itself tells.
+    pub fn is_for(&self, group: Group) -> bool {
+        self.only_for.is_none_or(|only| only == group) && !self.handled_by.contains(group)
+    }
 }
 
 /// Why a message cannot be read.

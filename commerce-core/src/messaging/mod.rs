@@ -23,7 +23,7 @@ pub use event::{
     AggregateType, CouponApplied, CouponIssueFailed, CouponIssueRequested, CouponIssued, CouponRejected, Event, EventType,
     GateRebuildAsked, OrderClosed, OrderConfirmed, OrderCreated, OrderFailed, OrderPaid, SoldUnits, StockRejected, StockReserved, Topic,
 };
-pub use inbox::{Group, InboxRepository};
+pub use inbox::{Group, Groups, InboxRepository};
 pub use outbox::{Claimed, OutboxRepository, OutboxRow};
 pub use reader::fan_out;
 pub use relay::Relay;

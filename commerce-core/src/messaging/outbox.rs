@@ -1,4 +1,4 @@
-use super::{Envelope, Message, NewEvent};
+use super::{Envelope, Group, Message, NewEvent};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
 use async_trait::async_trait;
@@ -27,8 +27,15 @@ pub trait OutboxRepository: Send {
     /// Adds events in the order given. Their ids, given by the store, are unique.
     async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), StoreError>;
 
-    /// The events that [`append`](Self::append) added in this unit of work since this was last asked, in the order they were added.
+    /// The events that [`append`](Self::append) added in this unit of work since this was last asked, in the order they were added, but for those that
+    /// were [claimed](Self::claim) since. Their ids count in this unit of work only: a store may give others with the commit.
     async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError>;
+
+    /// Notes in events that [`appended`](Self::appended) answered that `group` handles them in this unit of work: see [`Message::handled_by`].
+    ///
+    /// # Errors
+    /// Fails if one of them was not appended in this unit of work, or was [claimed](Self::claim) since.
+    async fn handled(&mut self, group: Group, events: &[EventId]) -> Result<(), StoreError>;
 
     /// Adds a message under the id it has, to be handled by [`Message::only_for`] again.
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError>;

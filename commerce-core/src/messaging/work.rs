@@ -43,11 +43,8 @@ pub(crate) fn topics(handles: &[EventType]) -> Vec<Topic> {
 pub(super) fn works(group: Group, deliveries: Vec<Delivery>, handles: &[EventType]) -> Vec<Work> {
     let mut seen = HashSet::new();
     let work = |Delivery { source, message, unreadable }: Delivery| {
-        if message.only_for.is_some_and(|only| only != group) {
-            return None;
-        }
         // What this group has no business with is not its dead letter, readable or not.
-        if EventType::parse(&message.event_type).is_some_and(|event_type| !handles.contains(&event_type)) {
+        if !message.is_for(group) || EventType::parse(&message.event_type).is_some_and(|event_type| !handles.contains(&event_type)) {
             return None;
         }
         let message = Arc::new(message);

@@ -23,16 +23,7 @@ pub(super) async fn orders<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId]
     let head = format!("SELECT {columns}, ({PAYMENT}), {item} FROM orders {join} WHERE orders.id IN");
     let read = |row: &mut Fields<'_, DB>| Ok((read_view(row)?, orders::read_joined_item(row)?));
     let rows = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY orders.id, i.line", read).await?;
-    let mut views = Vec::<OrderView>::with_capacity(rows.len());
-    for (view, item) in rows {
-        if views.last().is_none_or(|last| last.order.id != view.order.id) {
-            views.push(view);
-        }
-        if let Some(last) = views.last_mut() {
-            last.order.items.extend(item);
-        }
-    }
-    Ok(views)
+    Ok(orders::with_items(rows, |view| &mut view.order))
 }
 
 pub(super) async fn orders_of<DB: Backend>(

@@ -1,5 +1,4 @@
 use super::State;
-use super::state::duplicate;
 use crate::messaging::{Group, InboxRepository};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
@@ -17,11 +16,6 @@ impl InboxRepository for State {
             }
         }
         Ok(new)
-    }
-
-    async fn note(&mut self, group: Group, events: &[EventId], now: Timestamp) -> Result<(), StoreError> {
-        let fresh = self.record(group, events, now).await?;
-        if fresh.len() == events.len() { Ok(()) } else { Err(duplicate("inbox")) }
     }
 
     async fn forget(&mut self, group: Group, event: EventId) -> Result<(), StoreError> {

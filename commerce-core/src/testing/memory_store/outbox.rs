@@ -1,6 +1,6 @@
 use super::State;
 use super::state::{OutboxEntry, rows};
-use crate::messaging::{Claimed, Envelope, Message, NewEvent, OutboxRepository, OutboxRow};
+use crate::messaging::{Claimed, Envelope, Group, Message, NewEvent, OutboxRepository, OutboxRow};
 use crate::store::StoreError;
 use crate::{EventId, Timestamp};
 use async_trait::async_trait;
@@ -21,7 +21,20 @@ impl OutboxRepository for State {
     }
 
     async fn appended(&mut self) -> Result<Vec<Envelope>, StoreError> {
-        Ok(std::mem::take(&mut self.appended))
+        let waits = |envelope: &&Envelope| self.outbox.get(&envelope.id).is_some_and(|entry| entry.claimed_until.is_none());
+        let new = self.appended[self.told..].iter().filter(waits).cloned().collect();
+        self.told = self.appended.len();
+        Ok(new)
+    }
+
+    async fn handled(&mut self, group: Group, events: &[EventId]) -> Result<(), StoreError> {
+        for event in events {
+            let of_this_unit = self.appended.iter().any(|envelope| envelope.id == *event);
+            let entry = self.outbox.get_mut(event).filter(|entry| of_this_unit && entry.claimed_until.is_none());
+            let entry = entry.ok_or_else(|| StoreError::Backend(format!("event {event} is not one that was just appended").into()))?;
+            Arc::make_mut(&mut entry.message).handled_by.insert(group);
+        }
+        Ok(())
     }
 
     async fn append_again(&mut self, message: &Message) -> Result<(), StoreError> {

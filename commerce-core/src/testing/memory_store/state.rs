@@ -44,8 +44,10 @@ pub(crate) struct State {
     /// The unique key behind "at most one completed payment per order".
     pub(crate) completed_payment: OrdMap<OrderId, PaymentId>,
     pub(crate) payments_by_order: OrdSet<(OrderId, PaymentId)>,
-    /// What the present unit of work appended and nobody asked for yet.
+    /// What the present unit of work appended.
     pub(crate) appended: Vec<Envelope>,
+    /// How much of that was asked for.
+    pub(super) told: usize,
     pub(crate) outbox: OrdMap<EventId, OutboxEntry>,
     pub(crate) unsent: OrdSet<EventId>,
     pub(crate) inbox: OrdMap<(Group, EventId), Timestamp>,

@@ -87,6 +87,7 @@ impl UnitOfWork for MemoryUnitOfWork {
         let right = std::mem::take(&mut state.right);
         if matches!(right, Right::Held(_)) {
             state.appended.clear();
+            state.told = 0;
             shared.replace(state);
         }
         Ok(())

@@ -2,7 +2,7 @@ use super::super::runner::{eventually, soon};
 use super::samples::{BATCHES, NOW, attempt, event, id, ids, seconds, write};
 use crate::EventId;
 use crate::messaging::{Claimed, DeadLetter, Envelope, Group, Message, NewDeadLetter, NewEvent, OutboxRow, Source, Topic};
-use crate::store::{PageLimit, Store, StoreError};
+use crate::store::{PageLimit, Store};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -162,7 +162,7 @@ pub(super) async fn a_message_appended_again_keeps_its_id(store: &dyn Store) {
     }
 }
 
-pub(super) async fn a_unit_of_work_tells_once_what_it_appended_under_the_ids_that_are_claimed(store: &dyn Store) {
+pub(super) async fn a_unit_of_work_tells_once_what_it_appended(store: &dyn Store) {
     let told = write(store, async |uow| {
         uow.outbox().append((1..=2).map(event).collect()).await?;
         let mut told = uow.outbox().appended().await?;
@@ -172,14 +172,48 @@ pub(super) async fn a_unit_of_work_tells_once_what_it_appended_under_the_ids_tha
         Ok(told)
     })
     .await;
+    assert_eq!(told.iter().map(|envelope| envelope.id).collect::<BTreeSet<_>>().len(), 3, "each has an id of its own");
     let claimed = claim(store, 0, 30, 10).await;
-    let claimed: Vec<_> = claimed.iter().map(|row| Envelope::decode(&row.message).unwrap()).collect();
-    assert_eq!((told.len(), told), (3, claimed));
+    let claimed = claimed.iter().zip(&told).map(|(row, told)| Envelope { id: told.id, ..Envelope::decode(&row.message).unwrap() });
+    assert_eq!((told.len(), &told), (3, &claimed.collect()));
     write(store, async |uow| {
         assert!(uow.outbox().appended().await?.is_empty(), "of this unit of work only");
         Ok(())
     })
     .await;
+}
+
+pub(super) async fn an_event_says_who_handled_it_when_it_was_appended(store: &dyn Store) {
+    for size in BATCHES {
+        write(store, async |uow| {
+            uow.outbox().append((1..=size).map(event).collect()).await?;
+            let first: Vec<_> = uow.outbox().appended().await?.iter().map(|envelope| envelope.id).collect();
+            uow.outbox().append(vec![event(size + 1)]).await?;
+            uow.outbox().handled(Group::Order, &first).await?;
+            uow.outbox().handled(Group::Stock, &first[..1]).await?;
+            let last: Vec<_> = uow.outbox().appended().await?.iter().map(|envelope| envelope.id).collect();
+            uow.outbox().handled(Group::CouponIssuer, &last).await
+        })
+        .await;
+        let claimed = claim(store, 0, 30, 1_000).await;
+        let mut wanted = vec!["order".to_owned(); usize::try_from(size).unwrap()];
+        wanted[0] = "stock,order".to_owned();
+        wanted.push("coupon-issuer".to_owned());
+        assert_eq!(claimed.iter().map(|row| row.message.handled_by.to_string()).collect::<Vec<_>>(), wanted);
+        let other = attempt(store, async |uow| uow.outbox().handled(Group::Stock, &rows(&claimed)).await).await;
+        assert!(other.is_err(), "it was not appended just now");
+        mark_sent(store, &rows(&claimed)).await;
+    }
+}
+
+pub(super) async fn an_event_that_was_claimed_is_not_changed_any_more(store: &dyn Store) {
+    let late = attempt(store, async |uow| {
+        uow.outbox().append(vec![event(1)]).await?;
+        let told = uow.outbox().appended().await?;
+        assert_eq!(uow.outbox().claim(NOW, NOW.plus(seconds(30)), 10).await?.rows.len(), 1);
+        uow.outbox().handled(Group::Stock, &[told[0].id]).await
+    });
+    assert!(late.await.is_err());
 }
 
 pub(super) async fn an_appended_event_is_undelivered(store: &dyn Store) {
@@ -200,26 +234,6 @@ pub(super) async fn a_group_handles_an_event_once_in_batches_of_any_size(store: 
         known = size;
     }
     assert_eq!(record(Group::Coupon, &[id(1)]).await, [id::<EventId>(1)], "each group for itself");
-}
-
-pub(super) async fn what_a_unit_of_work_notes_of_its_own_events_is_noted(store: &dyn Store) {
-    for size in BATCHES {
-        let events: Vec<EventId> = ids(size);
-        let group = if size % 2 == 0 { Group::Stock } else { Group::Order };
-        let before = write(store, async |uow| uow.inbox().record(group, &events, NOW).await).await;
-        write(store, async |uow| {
-            for event in &before {
-                uow.inbox().forget(group, *event).await?;
-            }
-            uow.inbox().note(group, &before, NOW).await?;
-            assert!(uow.inbox().record(group, &before, NOW).await?.is_empty(), "it is noted before the commit");
-            Ok(())
-        })
-        .await;
-        assert!(write(store, async |uow| uow.inbox().record(group, &events, NOW).await).await.is_empty());
-    }
-    let noted_again = attempt(store, async |uow| uow.inbox().note(Group::Stock, &[id(2)], NOW).await).await;
-    assert!(matches!(noted_again, Err(StoreError::Duplicate { .. })), "{noted_again:?}");
 }
 
 pub(super) async fn a_forgotten_event_can_be_handled_again(store: &dyn Store) {

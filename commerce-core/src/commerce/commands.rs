@@ -156,7 +156,8 @@ impl Commerce {
         Ok(coupon)
     }
 
-    /// Places an order. The saga takes stock and coupon next: [`order_once_settled`](Self::order_once_settled) waits for it.
+    /// Places an order. The saga takes stock and coupon next, in most cases within the same commit: an order that is answered as pending is waited for
+    /// with [`order_once_settled`](Self::order_once_settled).
     ///
     /// # Errors
     /// [`OrderError::UserNotFound`] as a refusal; else the store's.

@@ -91,4 +91,11 @@ impl<H: Handler> Handler for Keyed<H> {
         let mut verdicts = verdicts.into_iter();
         Ok(known.into_iter().filter_map(|known| known.or_else(|| verdicts.next().map(Answer::Fresh))).collect())
     }
+
+    async fn conclude(&self, uow: &mut dyn UnitOfWork, keyed: &KeyedCommand<H>, answer: &mut Answer<H::Verdict>) -> Result<(), StoreError> {
+        match answer {
+            Answer::Fresh(verdict) => self.handler.conclude(uow, &keyed.command, verdict).await,
+            Answer::Replayed(_) | Answer::KeyReused | Answer::InFlight => Ok(()),
+        }
+    }
 }

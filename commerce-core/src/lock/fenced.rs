@@ -36,4 +36,11 @@ impl<H: Handler> Handler for Fenced<H> {
         let mut verdicts = self.0.handle(uow, &commands).await?.into_iter();
         Ok(batch.iter().map(|fenced| verdicts.by_ref().take(fenced.commands.len()).collect()).collect())
     }
+
+    async fn conclude(&self, uow: &mut dyn UnitOfWork, fenced: &Self::Command, verdicts: &mut Self::Verdict) -> Result<(), StoreError> {
+        for (command, verdict) in fenced.commands.iter().zip(verdicts) {
+            self.0.conclude(uow, command, verdict).await?;
+        }
+        Ok(())
+    }
 }

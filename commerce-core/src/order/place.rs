@@ -59,4 +59,14 @@ impl Handler for PlaceOrders {
         }
         Ok(verdicts)
     }
+
+    /// The order as it is when the saga's steps have been taken in the commit that places it; else it is pending.
+    async fn conclude(&self, uow: &mut dyn UnitOfWork, command: &PlaceOrder, verdict: &mut Self::Verdict) -> Result<(), StoreError> {
+        if let Ok(order) = verdict
+            && let Some(now) = uow.orders().lock(&[command.id]).await?.pop()
+        {
+            *order = now;
+        }
+        Ok(())
+    }
 }

@@ -19,6 +19,14 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// Those of the store; the whole unit of work is rolled back then.
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Self::Command]) -> Result<Vec<Self::Verdict>, StoreError>;
+
+    /// Looks at a command again once the steps that follow have been taken in the same unit of work: what they made of it may belong to the verdict.
+    ///
+    /// # Errors
+    /// Those of the store; the whole unit of work is rolled back then.
+    async fn conclude(&self, _uow: &mut dyn UnitOfWork, _command: &Self::Command, _verdict: &mut Self::Verdict) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -28,5 +36,9 @@ impl<H: Handler> Handler for Arc<H> {
 
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[H::Command]) -> Result<Vec<H::Verdict>, StoreError> {
         H::handle(self, uow, batch).await
+    }
+
+    async fn conclude(&self, uow: &mut dyn UnitOfWork, command: &H::Command, verdict: &mut H::Verdict) -> Result<(), StoreError> {
+        H::conclude(self, uow, command, verdict).await
     }
 }

@@ -164,8 +164,9 @@ fn located(mut answer: StoredAnswer, id: OrderId) -> StoredAnswer {
     answer
 }
 
-fn placed(order: &Order) -> StoredAnswer {
-    let data = PlacedOrderData { id: order.id.get(), total_price: order.total.krw(), status: order.status.as_str() };
+/// What is answered to whoever does not wait, whatever became of the order by then: the answer that is kept under a key is made before.
+fn accepted(order: &Order) -> StoredAnswer {
+    let data = PlacedOrderData { id: order.id.get(), total_price: 0, status: OrderStatus::Pending.as_str() };
     located(success(StatusCode::ACCEPTED, &data), order.id)
 }
 
@@ -183,19 +184,25 @@ pub(super) async fn place(
     let key = change.claim(&shop, caller)?;
     let id = shop.commerce.next_id(Sequence::Order).await?;
     let command = PlaceOrder { id, user_id, user_coupon_id, lines, trace_parent: change.trace_parent };
-    let carried = carry_out(&shop.commerce.desks().place_order, command, key.as_ref(), placed).await?;
+    let carried = carry_out(&shop.commerce.desks().place_order, command, key.as_ref(), accepted).await?;
     match (carried, patience) {
-        (Carried::Fresh(Ok(_), response), Some(patience)) => settled(&shop, id, response, patience, key.as_ref()).await,
+        (Carried::Fresh(Ok(order), response), Some(patience)) => settled(&shop, order, response, patience, key.as_ref()).await,
         (Carried::Replayed(response), Some(patience)) => Ok(patience.applied_again(response)),
         (carried, _) => Ok(carried.into_response()),
     }
 }
 
 /// Waits until the order has left PENDING, and answers with the order as it is then; with what was known before if it takes longer.
-async fn settled(shop: &Shop, id: OrderId, accepted: Response, patience: Patience, key: Option<&HeldKey>) -> Outcome {
-    let view = wait(shop, id, patience).await;
-    // The order is placed whatever became of the waiting: a failure to look must not read as a failure to order.
-    let view = view.inspect_err(|error| tracing::warn!(%error, order_id = %id, "could not wait for an order")).ok().flatten();
+async fn settled(shop: &Shop, placed: Order, accepted: Response, patience: Patience, key: Option<&HeldKey>) -> Outcome {
+    let id = placed.id;
+    let view = if placed.status == OrderStatus::Pending {
+        let view = wait(shop, id, patience).await;
+        // The order is placed whatever became of the waiting: a failure to look must not read as a failure to order.
+        view.inspect_err(|error| tracing::warn!(%error, order_id = %id, "could not wait for an order")).ok().flatten()
+    } else {
+        // It is settled with the commit that placed it, and nobody can have paid it yet.
+        Some(OrderView { order: placed, payment_id: None })
+    };
     let Some(view) = view.filter(|view| view.order.status != OrderStatus::Pending) else {
         return Ok(patience.applied(accepted));
     };

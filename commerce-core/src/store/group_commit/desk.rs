@@ -160,6 +160,13 @@ impl<H: Handler> Lot for DeskLot<H> {
         Ok(())
     }
 
+    async fn conclude(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        for (command, verdict) in self.commands.iter().zip(&mut self.verdicts) {
+            self.handler.conclude(uow, command, verdict).await?;
+        }
+        Ok(())
+    }
+
     fn settle(self: Box<Self>) {
         self.tally.served(self.commands.len());
         // A caller that stopped waiting has dropped its receiver: nobody is left to be told.

@@ -9,6 +9,8 @@ pub(super) trait Lot: Send {
     fn len(&self) -> usize;
     /// Runs the handler and keeps the verdicts until the commit; a second run replaces them.
     async fn run(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError>;
+    /// Lets the handler look at each command again, after the steps that follow.
+    async fn conclude(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError>;
     /// Hands out the verdicts, after the commit.
     fn settle(self: Box<Self>);
     /// Hands out the error instead.

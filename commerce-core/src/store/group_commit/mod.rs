@@ -253,7 +253,13 @@ impl Transaction for Batch<'_> {
         for lot in self.lots.iter_mut() {
             lot.run(uow).await?;
         }
-        chain::follow(uow, self.followers).await
+        let appended = chain::follow(uow, self.followers).await?;
+        if appended {
+            for lot in self.lots.iter_mut() {
+                lot.conclude(uow).await?;
+            }
+        }
+        Ok(appended)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// Whoever changes a price by hand, or goes back to another database, has what counts then after so long.
+/// Whoever changes a price in the database by hand sees it after so long.
 const KEPT: Duration = Duration::from_mins(1);
 /// About 5 MB of them.
 const USERS_MAX: u64 = 50_000;

@@ -27,7 +27,7 @@ pub(super) fn bind<DB: Backend>(row: &mut Row<'_, DB>, message: &Message) {
     row.push_bind(message.payload.clone());
 }
 
-/// Reads the id and [`COLUMNS`]: a message that nobody has handled.
+/// Reads the id and [`COLUMNS`], which do not say who has handled it.
 pub(super) fn read<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<Message, StoreError> {
     Ok(Message {
         id: row.whole()?,

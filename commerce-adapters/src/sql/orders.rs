@@ -11,9 +11,13 @@ use std::collections::BTreeSet;
 pub(super) const COLUMNS: &str = "id, user_id, user_coupon_id, original_price, discount, total, status, failure, ordered_at, expires_at, \
      updated_at, version";
 const ITEM_COLUMNS: &str = "order_id, line, option_id, product_id, product_name, option_name, unit_price, quantity";
-/// Behind the columns of an order: an item, which [`JOIN_ITEMS`] brings.
+/// Behind the columns of an order: an item, which [`join_items`] brings.
 pub(super) const JOINED_ITEM: &str = "i.order_id, i.option_id, i.product_id, i.product_name, i.option_name, i.unit_price, i.quantity";
-pub(super) const JOIN_ITEMS: &str = "LEFT JOIN order_items i ON i.order_id = orders.id";
+/// Joins the items of orders, by the key of both: see [`by_key`].
+pub(super) fn join_items<DB: Backend>() -> String {
+    format!("LEFT JOIN order_items i{} ON i.order_id = orders.id", by_key::<DB>())
+}
+
 const SAVE: Update = Update {
     table: "orders",
     key: "id",
@@ -79,7 +83,7 @@ pub(super) async fn add_items<'o, DB: Backend>(
 
 /// Orders with their items, ascending by id; `lock` stands behind the SELECT. Items are locked with their orders, without which nobody writes them.
 pub(super) async fn by_id<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId], lock: &str) -> Result<Vec<Order>, StoreError> {
-    let head = format!("SELECT {COLUMNS}, {JOINED_ITEM} FROM orders{} {JOIN_ITEMS} WHERE orders.id IN", by_key::<DB>());
+    let head = format!("SELECT {COLUMNS}, {JOINED_ITEM} FROM orders{} {} WHERE orders.id IN", by_key::<DB>(), join_items::<DB>());
     let tail = format!(" ORDER BY orders.id, i.line{lock}");
     let read = |row: &mut Fields<'_, DB>| Ok((read(row)?, read_joined_item(row)?));
     let rows = select_in(link, &head, ids.iter().map(|id| id.get()), &tail, read).await?;

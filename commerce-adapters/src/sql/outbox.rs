@@ -16,6 +16,7 @@ const CLAIM_WINDOWS_MAX: usize = 8;
 pub(super) struct Unwritten {
     /// The id it has already; without one it is given that of its row.
     id: Option<EventId>,
+    /// The event, under that id or, until it is written, [that of its place](id_of_place).
     message: Message,
 }
 
@@ -38,7 +39,7 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
     }
 }
 
-/// The id by which an event is known until it is written, by its place in its unit of work. The store gives out no such ids.
+/// The id by which an event is known until it is written, by its place in its unit of work. The store counts from the other end.
 fn id_of_place(place: usize) -> Result<EventId, StoreError> {
     EventId::new(ID_MAX - i64::try_from(place).unwrap_or(i64::MAX)).map_err(corrupt)
 }
@@ -96,7 +97,6 @@ impl<DB: Backend> OutboxRepository for SqlUnitOfWork<DB> {
     }
 
     async fn mark_sent(&mut self, rows: &[EventId], now: Timestamp) -> Result<(), StoreError> {
-        self.write_events().await?;
         self.update_rows("sent_at", now, rows.iter().copied()).await
     }
 }

@@ -47,7 +47,9 @@ impl<DB: Backend> SqlUnitOfWork<DB> {
         let changed = self.accounts.values_mut().filter(|kept| kept.account.version != kept.stored_version);
         let changed: Vec<PointAccount> = changed
             .map(|kept| {
-                let version = std::mem::replace(&mut kept.stored_version, kept.account.version);
+                // However often it was saved, it is stored once.
+                let version = kept.stored_version;
+                (kept.account.version, kept.stored_version) = (version + 1, version + 1);
                 PointAccount { version, ..kept.account.clone() }
             })
             .collect();

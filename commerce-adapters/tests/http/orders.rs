@@ -1,7 +1,9 @@
-use crate::shop::{TestShop, bearer, order, post, request};
+use crate::shop::{TestShop, bearer, keyed, order, patient, post, request};
 use axum::body::Body;
 use axum::http::Method;
 use commerce_adapters::http::HttpOptions;
+use commerce_core::Settings;
+use commerce_core::messaging::SagaPace;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -28,20 +30,27 @@ async fn an_order_is_accepted_and_settles_by_itself() {
 
 #[tokio::test]
 async fn who_prefers_to_wait_is_given_the_order_as_it_settles() {
-    let shop = TestShop::open();
-    let (admin, kim) = (shop.admin().await, shop.customer("kim").await);
-    let option = shop.option_on_sale(&admin, 1_500, 1).await;
-    let place = async |quantity| {
-        let mut request = post("/api/orders", Some(&kim), order(kim.id, option, quantity).to_string());
-        request.headers_mut().insert("prefer", "respond-async, wait=99".parse().unwrap());
-        shop.send(request).await
-    };
-    let refused = place(2).await;
-    assert_eq!((refused.status.as_u16(), refused.header("preference-applied")), (200, Some("wait=30")));
-    assert_eq!((&refused.data()["status"], &refused.data()["failureCode"]), (&json!("FAILED"), &json!("OUT_OF_STOCK")));
-    let taken = place(1).await;
-    assert_eq!((&taken.data()["status"], taken.data().get("failureCode")), (&json!("AWAITING_PAYMENT"), None));
-    assert!(taken.header("location").is_some());
+    for saga_pace in [SagaPace::WithinCommit, SagaPace::ByMessage] {
+        let shop = TestShop::with_settings(HttpOptions::new(bearer()), Settings { saga_pace, ..Settings::default() });
+        shop.start_consumers();
+        let (admin, kim) = (shop.admin().await, shop.customer("kim").await);
+        let option = shop.option_on_sale(&admin, 1_500, 1).await;
+        let place = async |quantity, key| {
+            let request = keyed("/api/orders", Some(&kim), key, order(kim.id, option, quantity).to_string());
+            shop.send(patient(request, "respond-async, wait=99")).await
+        };
+        let refused = place(2, "k1").await;
+        assert_eq!((refused.status.as_u16(), refused.header("preference-applied")), (200, Some("wait=30")));
+        assert_eq!((&refused.data()["status"], &refused.data()["failureCode"]), (&json!("FAILED"), &json!("OUT_OF_STOCK")));
+        let taken = place(1, "k2").await;
+        assert_eq!((&taken.data()["status"], taken.data().get("failureCode")), (&json!("AWAITING_PAYMENT"), None));
+        // It is what is read of the order, and what is answered to whoever asks again.
+        for (told, quantity, key) in [(refused, 2, "k1"), (taken, 1, "k2")] {
+            assert_eq!(shop.get(told.header("location").unwrap(), Some(&kim)).await.data(), told.data());
+            let again = place(quantity, key).await;
+            assert_eq!((again.header("idempotent-replayed"), again.body), (Some("true"), told.body));
+        }
+    }
 }
 
 #[tokio::test]

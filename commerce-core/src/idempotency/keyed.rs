@@ -92,6 +92,7 @@ impl<H: Handler> Handler for Keyed<H> {
         Ok(known.into_iter().filter_map(|known| known.or_else(|| verdicts.next().map(Answer::Fresh))).collect())
     }
 
+    /// The answer that is kept under the key was made before: what is concluded is not part of it.
     async fn conclude(&self, uow: &mut dyn UnitOfWork, keyed: &KeyedCommand<H>, answer: &mut Answer<H::Verdict>) -> Result<(), StoreError> {
         match answer {
             Answer::Fresh(verdict) => self.handler.conclude(uow, &keyed.command, verdict).await,

@@ -1,4 +1,4 @@
-use super::{Group, Message, Source, Topic};
+use super::{Group, Groups, Message, Source, Topic};
 use crate::store::{Handler, StoreError, UnitOfWork};
 use crate::{DeadLetterId, Timestamp};
 use async_trait::async_trait;
@@ -119,7 +119,7 @@ impl Handler for ReplayDeadLetters {
             verdicts.push(letter.is_some());
             if let Some(DeadLetter { letter: NewDeadLetter { group, message, .. }, .. }) = letter {
                 uow.inbox().forget(group, message.id).await?;
-                uow.outbox().append_again(&Message { only_for: Some(group), ..message }).await?;
+                uow.outbox().append_again(&Message { only_for: Some(group), handled_by: Groups::default(), ..message }).await?;
                 uow.dead_letters().mark_replayed(command.id, command.now).await?;
             }
         }

@@ -21,6 +21,7 @@ pub trait Handler: Send + Sync + 'static {
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[Self::Command]) -> Result<Vec<Self::Verdict>, StoreError>;
 
     /// Looks at a command again once the steps that follow have been taken in the same unit of work: what they made of it may belong to the verdict.
+    /// [`GroupCommit`](super::GroupCommit) asks for it, and only if the batch appended events.
     ///
     /// # Errors
     /// Those of the store; the whole unit of work is rolled back then.

@@ -200,7 +200,7 @@ async fn settled(shop: &Shop, placed: Order, accepted: Response, patience: Patie
         // The order is placed whatever became of the waiting: a failure to look must not read as a failure to order.
         view.inspect_err(|error| tracing::warn!(%error, order_id = %id, "could not wait for an order")).ok().flatten()
     } else {
-        // It is settled with the commit that placed it, and nobody can have paid it yet.
+        // As the commit that placed it has left it: it had no payment then.
         Some(OrderView { order: placed, payment_id: None })
     };
     let Some(view) = view.filter(|view| view.order.status != OrderStatus::Pending) else {

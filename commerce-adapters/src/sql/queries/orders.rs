@@ -19,7 +19,7 @@ fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreEr
 }
 
 pub(super) async fn orders<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
-    let (columns, item, join) = (orders::COLUMNS, orders::JOINED_ITEM, orders::JOIN_ITEMS);
+    let (columns, item, join) = (orders::COLUMNS, orders::JOINED_ITEM, orders::join_items::<DB>());
     let head = format!("SELECT {columns}, ({PAYMENT}), {item} FROM orders {join} WHERE orders.id IN");
     let read = |row: &mut Fields<'_, DB>| Ok((read_view(row)?, orders::read_joined_item(row)?));
     let rows = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY orders.id, i.line", read).await?;

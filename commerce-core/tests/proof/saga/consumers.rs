@@ -3,14 +3,16 @@ use crate::books::Books;
 use crate::shop::Shop;
 use async_trait::async_trait;
 use commerce_core::messaging::{
-    BusError, Delivery, Envelope, Event, EventHandler, EventType, Group, MessageBus, Rejection, StartAt, Subscription, Topic,
+    BusError, Consumer, Delivery, Envelope, Event, EventHandler, EventType, Group, MessageBus, Rejection, SagaPace, StartAt, Subscription,
+    Topic,
 };
-use commerce_core::order::OrderSteps;
+use commerce_core::order::{OrderLine, OrderLines, OrderSteps, PlaceOrder, PlaceOrders, Quantity};
 use commerce_core::stock::StockSteps;
-use commerce_core::store::{PageLimit, StoreError, UnitOfWork};
+use commerce_core::store::{GroupCommit, GroupCommitLimits, PageLimit, StoreError, UnitOfWork};
 use commerce_core::testing::{Fault, MemoryBus, SeededRandom};
-use commerce_core::{OptionId, OrderId, Timestamp};
+use commerce_core::{OptionId, OrderId, Sequence, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How a handler breaks the batch that an event is in.
@@ -102,6 +104,42 @@ async fn an_effect_that_nothing_but_the_inbox_guards_takes_place_once_however_of
         }
         // then it has counted each order once.
         assert_eq!(Books::under_way(&shop).await.stock[&shelf], 100 - 20, "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_in_the_commit_of_its_event_takes_place_once_however_often_the_event_comes() {
+    for breaks in [Breaks::Never, Breaks::Corrupt] {
+        // Given a handler that counts what it gets, in the process that places the orders, and that breaks once or not at all,
+        let mut shop = Shop::open();
+        let (buyer, option, shelf) = (shop.user(0).await, shop.option(1_000, 100).await, shop.option(1_000, 100).await);
+        let random = Arc::new(SeededRandom::new(1));
+        let commits = GroupCommit::start(Arc::new(shop.memory.clone()), Arc::clone(&random) as _, GroupCommitLimits::default());
+        let desk = commits.desk(PlaceOrders { clock: Arc::clone(&shop.clock) as _, payment_deadline: Duration::from_mins(15) });
+        let lines = OrderLines::merge(&[OrderLine { option_id: option, quantity: Quantity::new(1).unwrap() }]).unwrap();
+        let mut ids: Vec<OrderId> = Vec::new();
+        for _ in 0..20 {
+            ids.push(shop.commerce.next_id(Sequence::Order).await.unwrap());
+        }
+        let (bus, clock) = (Arc::new(shop.bus.clone()), Arc::clone(&shop.clock) as _);
+        let handler = Clumsy { shelf, at: ids[7], breaks };
+        let _consumer = Consumer::new(handler, &commits, bus, clock, random, SagaPace::WithinCommit);
+        for id in ids.iter().copied() {
+            let command = PlaceOrder { id, user_id: buyer, user_coupon_id: None, lines: lines.clone(), trace_parent: None };
+            desk.submit(command).await.unwrap().unwrap();
+        }
+        commits.shutdown().await;
+        let at_once = if breaks == Breaks::Never { 20 } else { 19 };
+        assert_eq!(Books::under_way(&shop).await.stock[&shelf], 100 - at_once, "{breaks:?}");
+        // when all the events come by message, again and again, to one that never breaks,
+        shop.carry().await;
+        shop.trouble(3, 40);
+        for _ in 0..3 {
+            shop.repeat_history().await;
+            shop.consume(Clumsy { shelf, at: ids[7], breaks: Breaks::Never }).await;
+        }
+        // then it has counted each order once: with its commit, or else by its message.
+        assert_eq!(Books::under_way(&shop).await.stock[&shelf], 100 - 20, "{breaks:?}");
     }
 }
 

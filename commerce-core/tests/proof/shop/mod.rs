@@ -3,7 +3,9 @@
 mod goods;
 
 use commerce_core::coupon::{CouponIssuer, CouponSteps, GateSettler, InProcessGate, UserCouponStatus};
-use commerce_core::messaging::{Consumer, Effect, EffectConsumer, EventHandler, Group, Message, MessageBus, Relay, SagaPace, Topic};
+use commerce_core::messaging::{
+    Consumer, Effect, EffectConsumer, EventHandler, Group, Groups, Message, MessageBus, Relay, SagaPace, Topic,
+};
 use commerce_core::order::{Order, OrderStatus, OrderSteps};
 use commerce_core::ranking::SaleCounter;
 use commerce_core::stock::StockSteps;
@@ -173,7 +175,10 @@ impl Shop {
     /// Publishes every fact that was ever published once more, under ids that nobody has seen.
     pub(crate) async fn retell_history(&self) {
         const UNSEEN: i64 = 1_000_000_000;
-        let retold = |message: Message| Message { id: EventId::new(message.id.get() + UNSEEN).unwrap(), ..message };
+        let retold = |message: Message| {
+            let id = EventId::new(message.id.get() + UNSEEN).unwrap();
+            Message { id, handled_by: Groups::default(), ..message }
+        };
         let history: Vec<_> = self.history().into_iter().map(retold).collect();
         self.bus.publish(&history).await.unwrap();
     }

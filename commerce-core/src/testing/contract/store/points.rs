@@ -1,4 +1,4 @@
-use super::samples::{BATCHES, NOW, account, at_once, attempt, id, ids, krw, order, seconds, with_users, write};
+use super::samples::{BATCHES, NOW, account, at_once, attempt, id, ids, krw, order, seconds, with_products, with_users, write};
 use crate::point::{ChargeAmount, NewPointEntry, PointAccount, PointKind};
 use crate::store::{PageLimit, Store, StoreError};
 use crate::{Money, OrderId, UserId};
@@ -27,6 +27,41 @@ pub(super) async fn a_save_raises_the_version(store: &dyn Store) {
     let entry = charge(&mut account, None);
     write(store, async |uow| uow.points().save(std::slice::from_ref(&account), &[entry]).await).await;
     assert_eq!(lock().await, PointAccount { version: account.version + 1, ..account });
+}
+
+pub(super) async fn what_is_saved_again_and_again_in_a_unit_of_work_adds_up(store: &dyn Store) {
+    with_users(store, 2).await;
+    with_products(store, 1).await;
+    write(store, async |uow| {
+        for round in 1..=3 {
+            for _ in 0..2 {
+                let mut accounts = uow.points().lock(&ids(2)).await?;
+                let entries: Vec<_> = accounts.iter_mut().map(|account| charge(account, Some(&round.to_string()))).collect();
+                uow.points().save(&accounts, &entries).await?;
+                let stale = uow.points().save(&accounts, &[]).await;
+                assert!(matches!(stale, Err(StoreError::Conflict)), "{stale:?}");
+            }
+            // Whoever else is at work in it must not be in the way.
+            uow.stock().lock(&[id(1)]).await?;
+            assert_eq!(uow.points().shift(id(2), 500).await?, Some(krw(2_500 * round)));
+        }
+        Ok(())
+    })
+    .await;
+    for (user, balance) in [(1, 6_000), (2, 7_500)] {
+        assert_eq!(store.queries().balance(id(user)).await.unwrap(), Some(krw(balance)));
+        let entries = store.queries().point_entries(id(user), None, PageLimit::default()).await.unwrap().items;
+        let keys: Vec<_> = entries.iter().rev().map(|entry| entry.change.idempotency_key.clone().unwrap()).collect();
+        assert_eq!(keys, ["1", "1", "2", "2", "3", "3"], "in the order of the changes");
+        assert!(entries.is_sorted_by(|a, b| a.change.balance_after > b.change.balance_after));
+    }
+    let mut uow = store.begin().await.unwrap();
+    let mut accounts = uow.points().lock(&ids(2)).await.unwrap();
+    let entries: Vec<_> = accounts.iter_mut().map(|account| charge(account, None)).collect();
+    uow.points().save(&accounts, &entries).await.unwrap();
+    drop(uow);
+    assert_eq!(store.queries().balance(id(1)).await.unwrap(), Some(krw(6_000)), "what is dropped was never there");
+    assert_eq!(store.queries().point_entries(id(1), None, PageLimit::default()).await.unwrap().items.len(), 6);
 }
 
 pub(super) async fn a_save_on_top_of_what_was_not_read_is_refused(store: &dyn Store) {

@@ -1,8 +1,8 @@
-use super::samples::{BATCHES, NOW, attempt, id, ids, product, with_products, write};
+use super::samples::{BATCHES, NOW, attempt, id, ids, product, user, with_products, with_users, write};
 use crate::product::{Category, OptionName, Product, ProductDescription, ProductName, UnitPrice};
 use crate::stock::{Stock, StockQuantity};
 use crate::store::{PageLimit, ProductFilter, Store, StoreError};
-use crate::{OptionId, ProductId};
+use crate::{OptionId, ProductId, UserId};
 
 pub(super) async fn products_come_back_as_they_were_written_in_batches_of_any_size(store: &dyn Store) {
     with_products(store, 300).await;
@@ -30,6 +30,25 @@ pub(super) async fn option_details_come_back_in_batches_of_any_size(store: &dyn 
             let option = product.options.iter().find(|candidate| candidate.id == found.option_id).unwrap();
             assert_eq!((&found.option_name, found.unit_price), (&option.name, option.price));
         }
+    }
+}
+
+pub(super) async fn what_was_rolled_back_is_not_known(store: &dyn Store) {
+    with_users(store, 1).await;
+    with_products(store, 1).await;
+    for _ in 0..2 {
+        let mut uow = store.begin().await.unwrap();
+        uow.users().insert(&[user(2), user(3)]).await.unwrap();
+        uow.products().insert(&[product(2)]).await.unwrap();
+        assert_eq!(uow.users().existing(&[id(3), id(1), id(4), id(2), id(3)]).await.unwrap(), ids::<UserId>(3));
+        let details = uow.products().option_details(&[id(4), id(1), id(5), id(3), id(2)]).await.unwrap();
+        assert_eq!(details.iter().map(|details| details.option_id).collect::<Vec<_>>(), ids(4));
+        drop(uow);
+        // What is known from before, and what is not, come together as if all were read.
+        let existing = write(store, async |uow| uow.users().existing(&[id(3), id(1), id(2)]).await).await;
+        assert_eq!(existing, ids::<UserId>(1));
+        let details = write(store, async |uow| uow.products().option_details(&[id(3), id(2), id(4), id(1)]).await).await;
+        assert_eq!(details.iter().map(|details| details.option_id).collect::<Vec<_>>(), ids(2));
     }
 }
 

@@ -56,5 +56,5 @@ async fn main() -> ExitCode {
         Command::RebuildGate(arguments) => rebuild::gate(&shared, arguments).await,
         Command::RebuildRanking(arguments) => rebuild::ranking(&shared, arguments).await,
     };
-    Failure::exit(outcome)
+    Failure::exit(outcome).await
 }

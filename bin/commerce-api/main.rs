@@ -17,5 +17,5 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { shared, server } = Arguments::parse();
-    Failure::exit(run_server(shared, server).await)
+    Failure::exit(run_server(shared, server).await).await
 }

@@ -17,5 +17,5 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { shared, consumer } = Arguments::parse();
-    Failure::exit(run_consumer(shared, consumer).await)
+    Failure::exit(run_consumer(shared, consumer).await).await
 }

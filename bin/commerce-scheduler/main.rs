@@ -17,5 +17,5 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { shared, scheduler } = Arguments::parse();
-    Failure::exit(run_scheduler(shared, scheduler).await)
+    Failure::exit(run_scheduler(shared, scheduler).await).await
 }

@@ -15,6 +15,7 @@ mod told;
 mod topics;
 mod wire;
 
+pub use apart::clients_ended;
 pub use bus::{ConnectError, KafkaBus};
 pub use lag::PartitionLag;
 pub use options::{KafkaOptions, OptionsError};

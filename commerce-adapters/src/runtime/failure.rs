@@ -1,5 +1,9 @@
 use std::process::ExitCode;
 
+/// How long a program waits for its Kafka clients to say good-bye.
+#[cfg(feature = "kafka")]
+const CLIENTS_END_MAX: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Why a program ends without having done its work: one sentence for standard error, and an exit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -24,8 +28,11 @@ impl Failure {
         }
     }
 
-    /// Ends a program: says what was wrong on standard error, if anything was.
-    pub fn exit(outcome: Result<(), Self>) -> ExitCode {
+    /// Ends a program: says what was wrong on standard error, if anything was. Nobody else may be at work in it any more.
+    pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
+        // Brokers that do not answer keep nobody.
+        #[cfg(feature = "kafka")]
+        let _late = tokio::time::timeout(CLIENTS_END_MAX, crate::kafka::clients_ended()).await;
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {

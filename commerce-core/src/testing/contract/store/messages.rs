@@ -196,9 +196,9 @@ pub(super) async fn an_event_says_who_handled_it_when_it_was_appended(store: &dy
         })
         .await;
         let claimed = claim(store, 0, 30, 1_000).await;
-        let mut wanted = vec!["order".to_owned(); usize::try_from(size).unwrap()];
-        wanted[0] = "stock,order".to_owned();
-        wanted.push("coupon-issuer".to_owned());
+        let mut wanted = vec!["order"; usize::try_from(size).unwrap()];
+        wanted[0] = "stock,order";
+        wanted.push("coupon-issuer");
         assert_eq!(claimed.iter().map(|row| row.message.handled_by.to_string()).collect::<Vec<_>>(), wanted);
         let other = attempt(store, async |uow| uow.outbox().handled(Group::Stock, &rows(&claimed)).await).await;
         assert!(other.is_err(), "it was not appended just now");

@@ -1,9 +1,5 @@
 use std::process::ExitCode;
 
-/// How long a program waits for its Kafka clients to say good-bye.
-#[cfg(feature = "kafka")]
-const CLIENTS_END_MAX: std::time::Duration = std::time::Duration::from_secs(3);
-
 /// Why a program ends without having done its work: one sentence for standard error, and an exit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -30,9 +26,7 @@ impl Failure {
 
     /// Ends a program: says what was wrong on standard error, if anything was. Nobody else may be at work in it any more.
     pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
-        // Brokers that do not answer keep nobody.
-        #[cfg(feature = "kafka")]
-        let _late = tokio::time::timeout(CLIENTS_END_MAX, crate::kafka::clients_ended()).await;
+        clients_ended().await;
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
@@ -54,4 +48,17 @@ impl Failure {
         }
         Self::Missing(sentence)
     }
+}
+
+/// Waits a moment for Kafka clients to say good-bye; brokers that do not answer keep nobody.
+#[cfg(feature = "kafka")]
+async fn clients_ended() {
+    const SO_LONG: std::time::Duration = std::time::Duration::from_secs(3);
+    let _late = tokio::time::timeout(SO_LONG, crate::kafka::clients_ended()).await;
+}
+
+/// There are none.
+#[cfg(not(feature = "kafka"))]
+fn clients_ended() -> std::future::Ready<()> {
+    std::future::ready(())
 }

@@ -104,11 +104,11 @@ impl Database {
         MysqlStore::connect(&self.options()).await.unwrap()
     }
 
-    /// The store, after everything was deleted.
-    pub(crate) async fn emptied(&self, store: &MysqlStore) -> MysqlStore {
+    /// A store that knows nothing, after everything was deleted.
+    pub(crate) async fn emptied(&self) -> MysqlStore {
         let deletions = self.tables().await.iter().map(|table| format!("DELETE FROM {table};")).collect::<Vec<_>>().concat();
         self.execute(&deletions).await;
-        store.clone()
+        self.store().await
     }
 
     /// A connection that nobody else uses.

@@ -7,9 +7,7 @@ const ROUNDS: u64 = 3;
 
 /// No guard loses an update, sells what is not there or leaves somebody waiting, whatever becomes of those who contend for a row.
 pub(crate) async fn every_guard_keeps_its_promise(database: Database) {
-    let store = database.store().await;
-    contract::guards(async || Arc::new(database.emptied(&store).await) as _, ROUNDS).await;
-    store.close().await;
+    contract::guards(async || Arc::new(database.emptied().await) as _, ROUNDS).await;
 }
 
 /// However many want the same row at the same time.

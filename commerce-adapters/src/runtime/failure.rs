@@ -26,14 +26,15 @@ impl Failure {
 
     /// Ends a program: says what was wrong on standard error, if anything was. Nobody else may be at work in it any more.
     pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
-        clients_ended().await;
-        match outcome {
+        let code = match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 eprintln!("error: {failure}");
                 ExitCode::from(failure.code())
             }
-        }
+        };
+        clients_ended().await;
+        code
     }
 
     /// Says that something is not there, with the errors that led to it.
@@ -50,11 +51,15 @@ impl Failure {
     }
 }
 
-/// Waits a moment for Kafka clients to say good-bye; brokers that do not answer keep nobody.
+/// Waits a moment for Kafka clients to say good-bye; brokers that do not answer keep nobody, and who is told to end again does not wait.
 #[cfg(feature = "kafka")]
 async fn clients_ended() {
     const SO_LONG: std::time::Duration = std::time::Duration::from_secs(3);
-    let _late = tokio::time::timeout(SO_LONG, crate::kafka::clients_ended()).await;
+    let Ok(mut signals) = super::Signals::listen() else { return };
+    tokio::select! {
+        _late = tokio::time::timeout(SO_LONG, crate::kafka::clients_ended()) => {}
+        () = signals.next() => {}
+    }
 }
 
 /// There are none.

@@ -189,20 +189,7 @@ struct FaultyUnitOfWork {
 
 #[async_trait]
 impl UnitOfWork for FaultyUnitOfWork {
-    crate::repositories_of_inner!(
-        users,
-        points,
-        products,
-        stock,
-        coupons,
-        orders,
-        payments,
-        outbox,
-        inbox,
-        dead_letters,
-        idempotency,
-        fences
-    );
+    crate::repositories_of_inner!();
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, fault, counts } = *self;

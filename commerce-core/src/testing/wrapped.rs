@@ -3,6 +3,11 @@
 /// Writes the methods of a [`UnitOfWork`](crate::store::UnitOfWork) that hand out repositories of the one it wraps, its field `inner`.
 #[macro_export]
 macro_rules! repositories_of_inner {
+    () => {
+        $crate::repositories_of_inner!(
+            users, points, products, stock, coupons, orders, payments, outbox, inbox, dead_letters, idempotency, fences
+        );
+    };
     (@of users) => { $crate::repositories_of_inner!(@method users: $crate::user::UserRepository); };
     (@of points) => { $crate::repositories_of_inner!(@method points: $crate::point::PointRepository); };
     (@of products) => { $crate::repositories_of_inner!(@method products: $crate::product::ProductRepository); };

@@ -46,20 +46,7 @@ struct PluggedUnitOfWork {
 
 #[async_trait]
 impl UnitOfWork for PluggedUnitOfWork {
-    commerce_core::repositories_of_inner!(
-        users,
-        points,
-        products,
-        stock,
-        coupons,
-        orders,
-        payments,
-        outbox,
-        inbox,
-        dead_letters,
-        idempotency,
-        fences
-    );
+    commerce_core::repositories_of_inner!();
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, plug } = *self;

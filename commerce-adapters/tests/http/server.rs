@@ -116,6 +116,27 @@ async fn a_shutdown_lets_requests_finish_and_closes_what_rests() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_on_its_way_when_the_server_is_told_to_stop_is_answered() {
+    let shop = TestShop::open();
+    let (address, server) = serving(&shop, ServerLimits::default()).await;
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let mut resting = TcpStream::connect(address).await.unwrap();
+    resting.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut resting, "alive\n").await;
+    // The server has accepted both by now, and closes what rests when it is told to stop.
+    shop.stop.cancel();
+    tokio::task::yield_now().await;
+    for stream in [&mut silent, &mut resting] {
+        stream.write_all(b"GET /api/products/1 HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    }
+    for stream in [&mut silent, &mut resting] {
+        let answer = rest(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
+    }
+    timeout(LONG, server).await.expect("the server ends").unwrap();
+}
+
+#[tokio::test]
 async fn what_does_not_finish_is_cut_off_at_the_deadline() {
     let shop = TestShop::without_consumers(HttpOptions::new(bearer()));
     let limits = ServerLimits { shutdown_deadline: Duration::from_millis(100), ..ServerLimits::default() };

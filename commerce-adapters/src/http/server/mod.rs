@@ -22,6 +22,9 @@ use tower::Service;
 /// How long to wait before accepting again when the system has no room for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// For how long connections stay open once the server is told to stop: a request that is on its way by then finds an answer, not a reset.
+const LAST_REQUEST: Duration = Duration::from_millis(200);
+
 /// The bounds of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerLimits {
@@ -47,8 +50,8 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is cancelled. Then idle connections are closed and requests in flight finish; what is left
-/// at the deadline is cut off. Until then whoever comes is still answered, one request a connection: a probe learns that the server is not
+/// Serves `router` on `listener` until `shutdown` is cancelled. Then idle connections are closed a moment later and requests in flight finish;
+/// what is left at the deadline is cut off. Until then whoever comes is still answered, one request a connection: a probe learns that the server is not
 /// ready any more.
 ///
 /// Give the same token to [`HttpOptions::shutdown`](super::HttpOptions::shutdown), so that event streams end and new requests are refused.
@@ -154,13 +157,13 @@ impl Connection {
         tokio::pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,
-            () = until.cancelled() => {
-                if activity.is_untouched() {
-                    return;
+            () = until.cancelled() => match timeout(LAST_REQUEST, connection.as_mut()).await {
+                Ok(result) => result,
+                Err(_elapsed) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
                 }
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+            },
         };
         if let Err(error) = result {
             tracing::debug!(%error, "a connection ended early");

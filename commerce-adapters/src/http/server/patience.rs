@@ -16,7 +16,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) struct Activity {
     serving: AtomicBool,
     requests: AtomicU64,
-    read: AtomicBool,
 }
 
 impl Activity {
@@ -25,11 +24,6 @@ impl Activity {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.serving.store(true, Ordering::Relaxed);
         Serving(Arc::clone(self))
-    }
-
-    /// Whether the client has said nothing yet.
-    pub(super) fn is_untouched(&self) -> bool {
-        !self.read.load(Ordering::Relaxed)
     }
 }
 
@@ -117,7 +111,6 @@ impl AsyncRead for PatientStream {
                 this.follow_requests();
                 if buf.filled().len() > filled {
                     this.moved();
-                    this.activity.read.store(true, Ordering::Relaxed);
                     if this.header_late_at.is_none() && !this.activity.serving.load(Ordering::Relaxed) {
                         this.header_late_at = Some(this.last_moved + this.header_deadline);
                     }

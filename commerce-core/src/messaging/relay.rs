@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_secs(10);
 const TRY_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long events gather after others were carried: the first one after a rest travels at once, and of those that come one after the other many
 /// share a claim, a message to the bus and a turn of every consumer. The steps of a saga that share a commit wait for none of it.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(150);
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long a relay that is told to end goes on with what is left.
 const LAST_ROUND: Duration = Duration::from_secs(5);

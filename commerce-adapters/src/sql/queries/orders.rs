@@ -6,12 +6,12 @@ use commerce_core::store::{OrderCursor, OrderPage, OrderView, Page, PageLimit, S
 use commerce_core::{OrderId, PaymentId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
-/// The payment that completed an order.
-const PAYMENT: &str = "SELECT MIN(p.id) FROM payments p WHERE p.order_id = orders.id AND p.status IN ('COMPLETED', 'REFUNDED')";
-
-/// Selects orders with the payments that completed them, up to the condition. One statement, so that both are of one moment.
-fn select_views() -> String {
-    format!("SELECT {}, ({PAYMENT}) FROM orders WHERE ", orders::COLUMNS)
+/// Selects orders with the payments that completed them, and of what is `joined` to them the columns `more`, up to the condition. One statement, so
+/// that all is of one moment. Of an order's payments at most one has not failed.
+fn select_views<DB: Backend>(more: &str, joined: &str) -> String {
+    let (columns, by_order) = (orders::COLUMNS, DB::by_index("payments_order"));
+    let paid = format!("SELECT id AS payment_id, order_id AS paid_order_id FROM payments{by_order} WHERE status <> 'FAILED'");
+    format!("SELECT {columns}, payment_id{more} FROM orders LEFT JOIN ({paid}) paid ON paid_order_id = orders.id{joined} WHERE ")
 }
 
 fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreError> {
@@ -19,8 +19,8 @@ fn read_view<DB: Backend>(row: &mut Fields<'_, DB>) -> Result<OrderView, StoreEr
 }
 
 pub(super) async fn orders<DB: Backend>(link: &mut dyn Link<DB>, ids: &[OrderId]) -> Result<Vec<OrderView>, StoreError> {
-    let (columns, item, join) = (orders::COLUMNS, orders::JOINED_ITEM, orders::join_items::<DB>());
-    let head = format!("SELECT {columns}, ({PAYMENT}), {item} FROM orders {join} WHERE orders.id IN");
+    let items = [format!(", {}", orders::JOINED_ITEM), format!(" {}", orders::join_items::<DB>())];
+    let head = format!("{}orders.id IN", select_views::<DB>(&items[0], &items[1]));
     let read = |row: &mut Fields<'_, DB>| Ok((read_view(row)?, orders::read_joined_item(row)?));
     let rows = select_in(link, &head, ids.iter().map(|id| id.get()), " ORDER BY orders.id, i.line", read).await?;
     Ok(orders::with_items(rows, |view| &mut view.order))
@@ -33,7 +33,7 @@ pub(super) async fn orders_of<DB: Backend>(
     limit: PageLimit,
 ) -> Result<OrderPage, StoreError> {
     let (at, id) = before.map_or((i64::MAX, i64::MAX), |before| (before.ordered_at.millis(), before.id.get()));
-    let mut query = QueryBuilder::<DB>::new(select_views());
+    let mut query = QueryBuilder::<DB>::new(select_views::<DB>("", ""));
     query.push("user_id = ").push_bind(user.get()).push(" AND ordered_at <= ").push_bind(at);
     query.push(" AND (ordered_at < ").push_bind(at).push(" OR id < ").push_bind(id);
     query.push(") ORDER BY ordered_at DESC, id DESC LIMIT ").push_bind(page_rows(limit));

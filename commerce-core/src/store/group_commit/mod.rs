@@ -24,11 +24,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A batch of at least this many commands shows that more are about to come.
-const BUSY_COMMANDS_MIN: usize = 2;
+/// A batch gathers for one of so many parts of the time that the one before took: to wait so long pays off if half as many commands more come.
+const GATHER_SHARE: u32 = 2;
 
 /// The bounds of group commit.
 #[derive(Debug, Clone, Copy)]
@@ -40,13 +41,14 @@ pub struct GroupCommitLimits {
     /// How many units of work run at once: 1 for a store with a single writer.
     pub batches_in_flight_max: usize,
     /// How long a batch gathers at most when the one before was busy, so that those who were just answered, and the steps
-    /// that follow, come along; it stops when as many wait. Timers tick in milliseconds: less than one is one.
+    /// that follow, come along; half as long as the one before took is the most, too. It stops when all are there. Timers tick in
+    /// milliseconds: less than one is one.
     pub gather: Duration,
 }
 
 impl Default for GroupCommitLimits {
     fn default() -> Self {
-        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_millis(1) }
+        Self { batch_commands_max: 256, waiting_commands_max: 10_000, batches_in_flight_max: 1, gather: Duration::from_millis(5) }
     }
 }
 
@@ -128,10 +130,10 @@ impl GroupCommit {
     }
 
     async fn work(self: Arc<Self>) {
-        let mut answered = 0;
+        let (mut answered, mut took) = (0, Duration::ZERO);
         loop {
-            if answered >= BUSY_COMMANDS_MIN && !self.stop.is_cancelled() {
-                self.gather(answered).await;
+            if answered > 0 && !self.stop.is_cancelled() {
+                self.gather(answered, took / GATHER_SHARE).await;
             }
             let lots = self.take();
             answered = lots.iter().map(|lot| lot.len()).sum();
@@ -144,7 +146,9 @@ impl GroupCommit {
                 // Let every request that is ready to run reach its desk before the batch is taken.
                 tokio::task::yield_now().await;
             } else {
+                let began = Instant::now();
                 self.commit(lots).await;
+                took = began.elapsed();
             }
         }
         // The desks are closed: what is left is finite, and may be far more than one batch.
@@ -157,15 +161,18 @@ impl GroupCommit {
         }
     }
 
-    /// Lets commands gather, until as many wait as were just answered: those who were answered have come back then.
-    async fn gather(&self, answered: usize) {
+    /// Lets commands gather, until those who were just answered have come back to those who came meanwhile, or a batch is full. Without it, those
+    /// who are answered and those who wait would take turns, in batches of half the size, for as long as both go on.
+    async fn gather(&self, answered: usize, at_most: Duration) {
+        let waiting = || self.bell.waiting.load(Ordering::Relaxed);
+        let all = answered.saturating_add(waiting()).min(self.limits.batch_commands_max);
         let gathered = async {
-            while self.bell.waiting.load(Ordering::Relaxed) < answered {
+            while waiting() < all {
                 self.bell.rung.notified().await;
             }
         };
         // Late or not, what has gathered is taken.
-        let _late = tokio::time::timeout(self.limits.gather, gathered).await;
+        let _late = tokio::time::timeout(at_most.min(self.limits.gather), gathered).await;
     }
 
     /// What the next unit of work does: who is served when not all can be turns from round to round, but the lots are run in the order in which

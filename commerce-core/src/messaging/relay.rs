@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 const CLAIM_ROWS_MAX: u32 = 500;
 /// How long rows are a relay's own; what a relay that died has claimed waits for so long.
 const LEASE: Duration = Duration::from_secs(10);
-/// How long after its claim a batch that the bus did not take is tried again: the try then ends well before the claim does.
-const TRY_AGAIN_WITHIN: Duration = Duration::from_secs(5);
+/// How long after its claim a batch that the bus did not take is tried again: a try of five seconds then ends before the claim does.
+const TRY_AGAIN_WITHIN: Duration = Duration::from_millis(4_500);
 /// How long events gather after others were carried: the first one after a rest travels at once, and of those that come one after the other many
 /// share a claim, a message to the bus and a turn of every consumer. The steps of a saga that share a commit wait for none of it.
 const GATHER: Duration = Duration::from_millis(150);
@@ -118,12 +118,13 @@ impl Relay {
         let (ids, messages): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.row, row.message)).unzip();
         let (claimed_at, mut failures) = (Instant::now(), 0);
         while let Err(error) = self.bus.publish(&messages).await {
-            if claimed_at.elapsed() >= TRY_AGAIN_WITHIN {
+            failures += 1;
+            let pause = PAUSE.jitter(failures, self.random.as_ref());
+            if claimed_at.elapsed() + pause >= TRY_AGAIN_WITHIN {
                 return Err(StoreError::Unavailable(error.0));
             }
-            failures += 1;
             tracing::warn!(error = %error.0, failures, "publishing events again after a pause");
-            tokio::time::sleep(PAUSE.jitter(failures, self.random.as_ref())).await;
+            tokio::time::sleep(pause).await;
         }
         metrics::counter!("commerce_events_published_total").increment(u64::try_from(ids.len()).unwrap_or(u64::MAX));
         let more = held_back || ids.len() >= CLAIM_ROWS_MAX as usize;

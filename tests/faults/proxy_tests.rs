@@ -140,17 +140,17 @@ pub(crate) async fn a_cut_resets_connections_and_refuses_new_ones_until_it_is_me
 pub(crate) async fn a_slow_network_delays_each_way_and_lets_only_so_much_through() {
     let proxy = Proxy::to(echo().await).await;
     let mut stream = connect(&proxy).await;
-    proxy.make(Weather::Slow { late_by: Duration::from_millis(50), bytes_per_second: 100_000 });
+    proxy.make(Weather::Slow { late_by: Duration::from_millis(500), bytes_per_second: 100_000 });
     let began = Instant::now();
     echoed(&mut stream, b"little").await.expect("it arrives");
-    assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     let began = Instant::now();
     echoed(&mut stream, &vec![7; 20_000]).await.expect("it arrives");
-    assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(1_200), "{:?}", began.elapsed());
     proxy.make(Weather::Clear);
     let began = Instant::now();
     echoed(&mut stream, b"little").await.expect("it arrives");
-    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
 pub(crate) async fn without_a_server_connections_are_reset() {

@@ -56,9 +56,9 @@ async fn a_connection_rests_between_requests_but_not_for_ever() {
     let shop = TestShop::open();
     let (address, _server) = serving(&shop, impatient()).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
+    let rested = Instant::now();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     until(&mut stream, "alive\n").await;
-    let rested = Instant::now();
     assert_eq!(rest(&mut stream).await, "");
     assert!(rested.elapsed() >= Duration::from_millis(300), "closed after {:?}", rested.elapsed());
 }
@@ -133,6 +133,26 @@ async fn a_request_that_is_on_its_way_when_the_server_is_told_to_stop_is_answere
         let answer = rest(stream).await;
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
     }
+    timeout(LONG, server).await.expect("the server ends").unwrap();
+}
+
+#[tokio::test]
+async fn who_comes_just_before_the_last_request_has_finished_is_answered() {
+    let shop = TestShop::open();
+    let (address, server) = serving(&shop, ServerLimits::default()).await;
+    let mut busy = TcpStream::connect(address).await.unwrap();
+    let head = "POST /api/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+    busy.write_all(head.as_bytes()).await.unwrap();
+    until(&mut busy, "100 Continue").await;
+    shop.stop.cancel();
+    let mut latecomer = TcpStream::connect(address).await.unwrap();
+    latecomer.write_all(b"GET /api/products/1 HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    // Half of its request is there when the last one of those who came before is answered.
+    busy.write_all(b"{}").await.unwrap();
+    assert!(rest(&mut busy).await.contains("400 Bad Request"));
+    latecomer.write_all(b"\r\n").await.unwrap();
+    let answer = rest(&mut latecomer).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
     timeout(LONG, server).await.expect("the server ends").unwrap();
 }
 

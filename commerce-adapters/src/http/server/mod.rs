@@ -69,6 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
         () = door.admit(&latecomers, KeepAlive::No) => {}
     }
     latecomers.close();
+    let _late = timeout(LAST_REQUEST, latecomers.wait()).await;
     cut_off.cancel();
     tokio::join!(connections.wait(), latecomers.wait());
 }

@@ -1,3 +1,4 @@
+use clap::builder::FalseyValueParser;
 use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs};
 use commerce_core::audit::{AuditCounts, AuditOptions, AuditReport, audit};
 use serde_json::json;
@@ -6,7 +7,7 @@ use serde_json::json;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Write the report as one JSON object
-    #[arg(long)]
+    #[arg(long, env = "COMMERCE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

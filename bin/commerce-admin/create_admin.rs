@@ -7,10 +7,10 @@ use std::io::{BufRead, IsTerminal};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The display name, 2–20 characters
-    #[arg(long)]
+    #[arg(long, env = "COMMERCE_NAME")]
     name: String,
     /// The address it logs in with
-    #[arg(long)]
+    #[arg(long, env = "COMMERCE_EMAIL")]
     email: String,
 }
 

@@ -1,10 +1,15 @@
 //! What an operator types, and the exit codes it comes to.
 
+use crate::buyer::eventually;
+use crate::client::Client;
+use crate::closed::ClosedShop;
 use crate::harness::process::{NotStarted, Server, admin, scratch_directory};
+use crate::place::{API, Place};
 use crate::shop::Shop;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -13,9 +18,12 @@ cases! {
         an_administrator_made_beside_the_server_can_log_in,
         the_demo_shop_is_as_described_and_filled_once,
         a_request_in_flight_is_finished_before_the_server_ends,
+        a_second_signal_ends_a_server_at_once,
         event_streams_end_when_the_server_does,
     ;
     ON_ONE_FILE:
+        a_server_that_drains_serves_on_and_says_that_it_is_not_ready,
+        a_signal_breaks_off_a_start,
         options_that_cannot_be_end_with_2,
         what_is_not_there_ends_with_3,
         the_operators_tool_says_how_it_went_by_its_exit_code,
@@ -35,12 +43,13 @@ fn is_one_sentence(messages: &str) -> bool {
 }
 
 async fn options_that_cannot_be_end_with_2() {
-    let wrong: [&[&str]; 13] = [
+    let wrong: [&[&str]; 14] = [
         &["--nonsense"],
         &["surplus"],
         &["--payment-deadline", "soon"],
         &["--payment-deadline", "0s"],
         &["--coupon-window", "3"],
+        &["--drain", "2m"],
         &["--auth", "maybe"],
         &["--durability", "none"],
         &["--time-zone", "Middle/Earth"],
@@ -156,28 +165,37 @@ async fn facts(shop: &Shop) -> Value {
     json!({ "products": products, "ranking": ranking, "coupons": client.read("/api/coupons").await })
 }
 
+/// A connection to a server on which the header of a charge was sent, and not its body: the request is in flight.
+async fn charge_in_flight(shop: &Shop, user: i64, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(shop.address()).await.expect("a connection");
+    let (path, length) = (format!("/api/users/{user}/points"), body.len());
+    let head = format!("POST {path} HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n");
+    stream.write_all(format!("{head}expect: 100-continue\r\n\r\n").as_bytes()).await.expect("it is sent");
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.expect("the server asks for the body");
+    assert!(go_on.starts_with(b"HTTP/1.1 100"));
+    stream
+}
+
+/// Waits until a server that was told to end turns new requests away.
+async fn turned_away(shop: &Shop) {
+    let address = shop.address();
+    eventually("new requests are turned away", async || {
+        Client::to(address).try_send("GET", "/readyz", &[], b"").await.is_ok_and(|answer| answer.status() == 503)
+    })
+    .await;
+}
+
 async fn a_request_in_flight_is_finished_before_the_server_ends() {
     let shop = Shop::open().await;
     let mut buyer = shop.customer("late one").await;
     buyer.charge(1_000).await;
-    let body = json!({ "chargePoint": 4_000 }).to_string();
-    let mut stream = TcpStream::connect(shop.address()).await.expect("a connection");
-    let (user, length) = (buyer.user, body.len());
-    let head =
-        format!("POST /api/users/{user}/points HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n");
-    stream.write_all(format!("{head}expect: 100-continue\r\n\r\n").as_bytes()).await.expect("it is sent");
-    let mut go_on = [0; 25];
-    stream.read_exact(&mut go_on).await.expect("the server asks for the body: the request is in flight");
-    assert!(go_on.starts_with(b"HTTP/1.1 100"));
+    let (user, body) = (buyer.user, json!({ "chargePoint": 4_000 }).to_string());
+    let mut stream = charge_in_flight(&shop, user, &body).await;
 
     shop.signal(Signal::TERM);
-    let address = shop.address();
-    crate::buyer::eventually("new requests are turned away", async || {
-        let mut client = crate::client::Client::to(address);
-        client.try_send("GET", "/readyz", &[], b"").await.is_ok_and(|answer| answer.status() == 503)
-    })
-    .await;
-    let refused = crate::client::Client::to(address).try_send("GET", "/api/products/1", &[], b"").await.expect("an answer");
+    turned_away(&shop).await;
+    let refused = Client::to(shop.address()).try_send("GET", "/api/products/1", &[], b"").await.expect("an answer");
     assert_eq!(refused.status(), 503);
     stream.write_all(body.as_bytes()).await.expect("the connection is open");
     let mut answer = String::new();
@@ -186,6 +204,63 @@ async fn a_request_in_flight_is_finished_before_the_server_ends() {
 
     let shop = shop.restart_ended().await;
     assert_eq!(shop.buyer(user).balance().await, 5_000);
+    shop.closes_clean().await;
+}
+
+async fn a_second_signal_ends_a_server_at_once() {
+    let shop = Shop::open().await;
+    let mut buyer = shop.customer("forgotten one").await;
+    buyer.charge(1_000).await;
+    let user = buyer.user;
+    // Without the second signal the server would wait for this request until the deadline of its end, for 10 seconds.
+    let _in_flight = charge_in_flight(&shop, user, &json!({ "chargePoint": 4_000 }).to_string()).await;
+    shop.signal(Signal::TERM);
+    turned_away(&shop).await;
+
+    let told = Instant::now();
+    shop.signal(Signal::TERM);
+    let shop = shop.ended().await;
+    assert!(told.elapsed() < Duration::from_secs(8), "it took {:?}", told.elapsed());
+
+    let shop = Shop::on(shop, &["--auth", "off"]).await;
+    assert_eq!(shop.buyer(user).balance().await, 1_000);
+    shop.closes_clean().await;
+}
+
+async fn a_server_that_drains_serves_on_and_says_that_it_is_not_ready() {
+    let shop = Shop::start(&["--auth", "off", "--drain", "3s"]).await;
+    let mut buyer = shop.customer("late one").await;
+    let told = Instant::now();
+    shop.signal(Signal::TERM);
+    turned_away(&shop).await;
+    buyer.charge(1_000).await;
+    let user = buyer.user;
+    let closed = shop.ended().await;
+    assert!(told.elapsed() >= Duration::from_secs(3), "it ended after {:?}", told.elapsed());
+
+    let shop = Shop::on(closed, &["--auth", "off"]).await;
+    assert_eq!(shop.buyer(user).balance().await, 1_000);
+    shop.closes_clean().await;
+}
+
+async fn a_signal_breaks_off_a_start() {
+    let place = Place::file();
+    let mut server = place.command(API);
+    server.args(["--listen", "127.0.0.1:0", "--demo"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = server.spawn().expect("it can be run");
+    let file = place.directory().join("commerce.db");
+    eventually("the start has begun", async || file.exists()).await;
+    // The demo shop is filled before anybody is served, which takes a while.
+    let id = server.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+    kill_process(id, Signal::TERM).expect("it can be told");
+    let mut said = String::new();
+    server.stdout.take().expect("a pipe").read_to_string(&mut said).await.expect("it ends");
+    let status = server.wait().await.expect("it can be waited for");
+    assert!(status.success() && said.is_empty(), "{status:?} after {said:?}");
+
+    // The next start goes on with it.
+    let shop = Shop::on(ClosedShop::at(place), &["--demo", "--auth", "off"]).await;
+    assert_eq!(shop.client().read("/api/users/2000").await["email"], "customer2000@commerce.example");
     shop.closes_clean().await;
 }
 

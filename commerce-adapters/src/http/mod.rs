@@ -67,7 +67,7 @@ pub fn ops_router(commerce: &Commerce, options: &HttpOptions) -> Router {
 
 /// Those of [`ops_router`] without what answers unknown paths: merged routers can have that only once.
 fn ops_routes(commerce: &Commerce, options: &HttpOptions) -> Router {
-    let health = routes::health::routes(Arc::clone(&commerce.parts().store), &options.dependencies, options.shutdown.clone());
+    let health = routes::health::routes(Arc::clone(&commerce.parts().store), options);
     let all = match &options.metrics {
         Some(handle) => health.merge(routes::metrics::routes(handle.clone())),
         None => health,

@@ -57,7 +57,9 @@ pub struct HttpOptions {
     pub dependencies: Vec<Dependency>,
     /// What `/metrics` shows; without it, there is no such path.
     pub metrics: Option<PrometheusHandle>,
-    /// Once it is cancelled the shop is not ready any more, and event streams end.
+    /// Once it is cancelled the shop is not ready any more: whoever shares requests among several is to send none here.
+    pub leaving: CancellationToken,
+    /// Once it is cancelled the shop is not ready either, new requests are refused and event streams end.
     pub shutdown: CancellationToken,
 }
 
@@ -70,6 +72,7 @@ impl HttpOptions {
             ops_routes: OpsRoutes::default(),
             dependencies: Vec::new(),
             metrics: None,
+            leaving: CancellationToken::new(),
             shutdown: CancellationToken::new(),
         }
     }

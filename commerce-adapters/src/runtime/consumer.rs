@@ -20,8 +20,12 @@ pub async fn run_consumer(shared: SharedArgs, consumer: ConsumerArgs) -> Result<
     }
     let groups = consumer.groups();
     let mut signals = Signals::listen()?;
-    let shop = OpenShop::of(set_up, &shared, Presence::Beside).await?;
-    shop.check_calendar(&shared).await?;
+    let opened = Box::pin(async {
+        let shop = OpenShop::of(set_up, &shared, Presence::Beside).await?;
+        shop.check_calendar(&shared).await?;
+        Ok(shop)
+    });
+    let Some(shop) = signals.unless_ended(opened).await? else { return Ok(()) };
     let commerce = Commerce::open(shop.parts().clone(), shop.settings(&shared));
     let mut listeners = Listeners::new(HttpOptions { dependencies: shop.dependencies(), ..HttpOptions::new(AuthMode::Off) })?;
     if let Some(address) = consumer.ops_listen {

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Why a program ends without having done its work: one sentence for standard error, and an exit code.
@@ -24,17 +25,19 @@ impl Failure {
         }
     }
 
-    /// Ends a program: says what was wrong on standard error, if anything was. Nobody else may be at work in it any more.
+    /// Ends a program: says what was wrong on standard error, if anything was.
     pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
-        let code = match outcome {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
+        let code = outcome.map_or_else(
+            |failure| {
                 eprintln!("error: {failure}");
-                ExitCode::from(failure.code())
-            }
-        };
-        clients_ended().await;
-        code
+                failure.code()
+            },
+            |()| 0,
+        );
+        if !clients_ended().await {
+            end_now(code.into());
+        }
+        ExitCode::from(code)
     }
 
     /// Says that something is not there, with the errors that led to it.
@@ -51,19 +54,26 @@ impl Failure {
     }
 }
 
-/// Waits a moment for Kafka clients to say good-bye; brokers that do not answer keep nobody, and who is told to end again does not wait.
+/// Ends the process where it stands, and takes nothing apart that a thread may still be using.
+pub(super) fn end_now(code: i32) -> ! {
+    let _nobody_reads_it = std::io::stdout().flush();
+    signal_hook::low_level::exit(code)
+}
+
+/// Waits a moment for Kafka clients to say good-bye, and answers whether they have: brokers that do not answer keep nobody, and who is told to end
+/// again does not wait.
 #[cfg(feature = "kafka")]
-async fn clients_ended() {
+async fn clients_ended() -> bool {
     const SO_LONG: std::time::Duration = std::time::Duration::from_secs(3);
-    let Ok(mut signals) = super::Signals::listen() else { return };
+    let Ok(mut signals) = super::Signals::listen() else { return false };
     tokio::select! {
-        _late = tokio::time::timeout(SO_LONG, crate::kafka::clients_ended()) => {}
-        () = signals.next() => {}
+        ended = tokio::time::timeout(SO_LONG, crate::kafka::clients_ended()) => ended.is_ok(),
+        () = signals.next() => false,
     }
 }
 
 /// There are none.
 #[cfg(not(feature = "kafka"))]
-fn clients_ended() -> std::future::Ready<()> {
-    std::future::ready(())
+fn clients_ended() -> std::future::Ready<bool> {
+    std::future::ready(true)
 }

@@ -3,9 +3,9 @@ use crate::http::{HttpOptions, ServerLimits, install_metrics, ops_router, serve}
 use axum::Router;
 use commerce_core::Commerce;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// Takes an address.
 pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -17,7 +17,6 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 pub(super) struct Listeners {
     /// How it is served.
     pub(super) options: HttpOptions,
-    shutdown: CancellationToken,
     running: JoinSet<()>,
 }
 
@@ -25,14 +24,13 @@ impl Listeners {
     /// Serves nothing yet. The metrics of the process are kept from now on.
     pub(super) fn new(options: HttpOptions) -> Result<Self, Failure> {
         let metrics = install_metrics().map_err(|error| Failure::missing("cannot keep metrics", &error))?;
-        let shutdown = CancellationToken::new();
-        let options = HttpOptions { metrics: Some(metrics), shutdown: shutdown.clone(), ..options };
-        Ok(Self { options, shutdown, running: JoinSet::new() })
+        let options = HttpOptions { metrics: Some(metrics), ..options };
+        Ok(Self { options, running: JoinSet::new() })
     }
 
     /// Serves routes that were made with [`options`](Self::options).
     pub(super) fn serve(&mut self, listener: TcpListener, routes: Router) {
-        self.running.spawn(serve(listener, routes, ServerLimits::default(), self.shutdown.clone()));
+        self.running.spawn(serve(listener, routes, ServerLimits::default(), self.options.shutdown.clone()));
     }
 
     /// Serves what operators ask for, on an address of its own.
@@ -40,9 +38,16 @@ impl Listeners {
         self.serve(listener, ops_router(commerce, &self.options));
     }
 
+    /// Says that it is not ready any more, and goes on for a while, until nobody sends requests here; then lets those in flight finish, and ends.
+    pub(super) async fn leave(&mut self, for_a_while: Duration) {
+        self.options.leaving.cancel();
+        tokio::time::sleep(for_a_while).await;
+        self.end().await;
+    }
+
     /// Lets requests in flight finish, and ends.
     pub(super) async fn end(&mut self) {
-        self.shutdown.cancel();
+        self.options.shutdown.cancel();
         while self.running.join_next().await.is_some() {}
     }
 }

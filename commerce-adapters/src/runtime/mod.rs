@@ -21,6 +21,7 @@ pub use args::{AuthChoice, ConsumerArgs, DurabilityChoice, LogFormat, SchedulerA
 pub use consumer::run_consumer;
 pub use demo::{DemoOutcome, fill_demo};
 pub use failure::Failure;
+use failure::end_now;
 pub use progress::Progress;
 pub use scheduler::run_scheduler;
 pub use server::run_server;

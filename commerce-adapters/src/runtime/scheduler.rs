@@ -79,7 +79,7 @@ fn what_was_done(job: Job, count: u64) -> String {
 
 async fn run_all(shared: &SharedArgs, scheduler: SchedulerArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
-    let (shop, commerce) = open(shared, Presence::Beside).await?;
+    let Some((shop, commerce)) = signals.unless_ended(Box::pin(open(shared, Presence::Beside))).await? else { return Ok(()) };
     let mut listeners = Listeners::new(HttpOptions { dependencies: shop.dependencies(), ..HttpOptions::new(AuthMode::Off) })?;
     if let Some(address) = scheduler.ops_listen {
         listeners.serve_operators(bind(address).await?, &commerce);

@@ -2,7 +2,7 @@ use super::Failure;
 use crate::http::TokenSecret;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const SECRET_BYTES: usize = 32;
@@ -59,7 +59,9 @@ fn make(path: &Path) -> Result<(), Failure> {
 fn read(path: &Path) -> Result<TokenSecret, Failure> {
     let fail = |error: std::io::Error| Failure::missing(format!("cannot read the token key {}", path.display()), &error);
     let file = OpenOptions::new().read(true).open(path).map_err(fail)?;
-    if file.metadata().map_err(fail)?.permissions().mode() & 0o077 != 0 {
+    let metadata = file.metadata().map_err(fail)?;
+    // Only of a file of its own: one of another user, such as a container's secret, could not be read otherwise.
+    if metadata.permissions().mode() & 0o077 != 0 && metadata.uid() == rustix::process::geteuid().as_raw() {
         tracing::warn!(path = %path.display(), "others on this machine can read the token key: make it mode 600");
     }
     let mut key = Vec::new();

@@ -10,7 +10,7 @@ use commerce_core::{Commerce, Settings};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long everything may take once the server is told to end; requests in flight have ten seconds of it.
+/// How long everything may take once the server is told to end and has drained; requests in flight have ten seconds of it.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(25);
 /// How long of it may go into the events that are still to be handled.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -25,9 +25,36 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     let set_up = shared.set_up()?;
     let token_key = token_key(&set_up, &server)?;
     let mut signals = Signals::listen()?;
-    let shop = OpenShop::of(set_up, &shared, Presence::Alone).await?;
+    let started = Box::pin(start(set_up, &shared, &server, token_key));
+    let Some((shop, commerce, mut listeners)) = signals.unless_ended(started).await? else { return Ok(()) };
+
+    signals.next().await;
+    tracing::info!("ending: requests in flight finish first");
+    let ended = async {
+        listeners.leave(server.drain).await;
+        if shop.topology() != Topology::Servers {
+            // What follows from the last requests is handled, too: the file is left with nothing on its way.
+            match timeout(DRAIN_DEADLINE, everything_is_handled(&commerce)).await {
+                Ok(handled) => handled?,
+                Err(_late) => tracing::warn!("not all events are handled yet: it is gone on with at the next start"),
+            }
+        }
+        commerce.shutdown().await;
+        shop.close().await
+    };
+    signals.end_within(server.drain + SHUTDOWN_DEADLINE, ended).await
+}
+
+/// Opens the shop and serves it.
+async fn start(
+    set_up: SetUp,
+    shared: &SharedArgs,
+    server: &ServerArgs,
+    token_key: Option<TokenKey>,
+) -> Result<(OpenShop, Commerce, Listeners), Failure> {
+    let shop = OpenShop::of(set_up, shared, Presence::Alone).await?;
     if shop.topology() == Topology::Servers {
-        shop.check_calendar(&shared).await?;
+        shop.check_calendar(shared).await?;
     }
     // The ports are taken before anything is filled, so that a port in use leaves the database as it was.
     let listener = bind(server.listen).await?;
@@ -36,10 +63,10 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
         None => None,
     };
     let auth = auth_mode(token_key.as_ref())?;
-    let demo = if server.demo { Some(fill_demo(&shop, &shared).await?) } else { None };
+    let demo = if server.demo { Some(fill_demo(&shop, shared).await?) } else { None };
     demo.into_iter().for_each(report);
 
-    let settings = Settings { payment_deadline: server.payment_deadline, coupon_window: server.coupon_window, ..shop.settings(&shared) };
+    let settings = Settings { payment_deadline: server.payment_deadline, coupon_window: server.coupon_window, ..shop.settings(shared) };
     let commerce = Commerce::open(shop.parts().clone(), settings);
     begin(&shop, &commerce).await?;
 
@@ -55,22 +82,7 @@ pub async fn run_server(shared: SharedArgs, server: ServerArgs) -> Result<(), Fa
     if demo.is_some_and(|outcome| outcome != DemoOutcome::InUse) {
         greet(address);
     }
-
-    signals.next().await;
-    tracing::info!("ending: requests in flight finish first");
-    let ended = async {
-        listeners.end().await;
-        if shop.topology() != Topology::Servers {
-            // What follows from the last requests is handled, too: the file is left with nothing on its way.
-            match timeout(DRAIN_DEADLINE, everything_is_handled(&commerce)).await {
-                Ok(handled) => handled?,
-                Err(_late) => tracing::warn!("not all events are handled yet: it is gone on with at the next start"),
-            }
-        }
-        commerce.shutdown().await;
-        shop.close().await
-    };
-    signals.end_within(SHUTDOWN_DEADLINE, ended).await
+    Ok((shop, commerce, listeners))
 }
 
 /// Begins what goes on beside the requests.

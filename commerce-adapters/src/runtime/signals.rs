@@ -1,4 +1,4 @@
-use super::Failure;
+use super::{Failure, end_now};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,6 +26,20 @@ impl Signals {
         }
     }
 
+    /// Awaits a start, and answers what it came to. A signal breaks it off: nobody has been promised anything yet.
+    ///
+    /// # Errors
+    /// Those of the start.
+    pub async fn unless_ended<T>(&mut self, start: impl Future<Output = Result<T, Failure>>) -> Result<Option<T>, Failure> {
+        tokio::select! {
+            started = start => started.map(Some),
+            () = self.next() => {
+                tracing::info!("ending before everything has begun");
+                Ok(None)
+            }
+        }
+    }
+
     /// Awaits an orderly end, for so long at most; another signal ends it at once.
     ///
     /// # Errors
@@ -38,7 +52,7 @@ impl Signals {
             () = self.next() => {
                 tracing::warn!("a second signal: ending at once");
                 // Nothing is waited for any more, and what was acknowledged is kept.
-                std::process::exit(0)
+                end_now(0)
             }
         }
     }

@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The longest `--drain`: whoever ends a server waits for it.
+const DRAIN_MAX: Duration = Duration::from_mins(1);
+
 /// The choices of `--auth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AuthChoice {
@@ -42,6 +45,10 @@ pub struct ServerArgs {
     #[arg(long, env = "COMMERCE_COUPON_WINDOW", value_name = "DURATION", default_value = "3m", value_parser = duration)]
     pub coupon_window: Duration,
 
+    /// Once told to end, say for so long that it is not ready, and go on: whoever shares requests among several servers learns of it first
+    #[arg(long, env = "COMMERCE_DRAIN", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub drain: Duration,
+
     /// Fill an empty database with the demo shop first
     #[arg(long, env = "COMMERCE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
@@ -55,7 +62,7 @@ impl ServerArgs {
     /// Refuses what would open the shop to the world by mistake.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for an open shop on an address that is not loopback, and for a deadline that is none.
+    /// [`Failure::Usage`] for an open shop on an address that is not loopback, for a deadline that is none, and for a drain of more than a minute.
     pub fn check(&self) -> Result<(), Failure> {
         let exposed = !self.listen.ip().is_loopback() && !self.allow_insecure;
         if exposed && self.auth == AuthChoice::Off {
@@ -72,6 +79,9 @@ impl ServerArgs {
         }
         if self.payment_deadline.is_zero() {
             return Err(Failure::Usage("--payment-deadline must be longer than 0".into()));
+        }
+        if self.drain > DRAIN_MAX {
+            return Err(Failure::Usage(format!("--drain must be {DRAIN_MAX:?} at most")));
         }
         Ok(())
     }

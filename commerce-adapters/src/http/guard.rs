@@ -15,6 +15,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
+/// When a request is given up: whoever waits within it answers before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GivenUpAt(pub(super) Instant);
+
 pub(super) async fn guard(State(shop): State<Shop>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known(request.method());
@@ -25,6 +29,7 @@ pub(super) async fn guard(State(shop): State<Shop>, mut request: Request, next: 
         Ok(_turn) if shop.shutdown.is_cancelled() => Failure::overloaded().into_response(),
         Ok(turn) => {
             request.extensions_mut().insert(turn.clone());
+            request.extensions_mut().insert(GivenUpAt(started + shop.limits.handler_deadline));
             answer(request, next, shop.limits.handler_deadline).await
         }
         Err(full) => full.into_response(),

@@ -25,12 +25,22 @@ async fn what_is_too_much_is_refused_at_once_and_health_is_still_answered() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up() {
     let limits = HttpLimits { handler_deadline: Duration::from_millis(50), ..HttpLimits::default() };
-    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
-    let kim = shop.customer("kim").await;
-    // The order was placed: a 503 would say that it was not.
-    let reply = shop.send(patient(post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string()), "wait=30")).await;
+    let mut shop = TestShop::open();
+    let parts = Parts { passwords: Arc::new(StuckHasher), ..shop.commerce.parts().clone() };
+    shop.router = router(Commerce::open(parts, Settings::default()), HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    // What it changes may be carried out yet: a 503 would say that nothing was.
+    let reply = shop.post("/api/users", None, json!({"name": "kim", "email": "kim@shop.example", "password": "a long password"})).await;
     reply.refused(500, "INTERNAL_SERVER_ERROR");
     assert_eq!(reply.header("retry-after"), None);
+}
+
+#[tokio::test]
+async fn who_waits_is_answered_before_the_request_is_given_up() {
+    let limits = HttpLimits { handler_deadline: Duration::from_millis(1_200), ..HttpLimits::default() };
+    let shop = TestShop::without_consumers(HttpOptions { limits, ..HttpOptions::new(bearer()) });
+    let kim = shop.customer("kim").await;
+    let reply = shop.send(patient(post("/api/orders", Some(&kim), order(kim.id, 1, 1).to_string()), "wait=30")).await;
+    assert_eq!(reply.status, 202, "{:?}", reply.body);
 }
 
 #[tokio::test]
@@ -66,6 +76,20 @@ async fn once_the_shop_is_shut_changes_are_refused_without_a_stack_trace() {
     shop.commerce.shutdown().await;
     let reply = shop.post(&format!("/api/users/{}/points", kim.id), Some(&kim), json!({"chargePoint": 1_000})).await;
     reply.refused(503, "OVERLOADED");
+}
+
+/// A hasher that is never done.
+struct StuckHasher;
+
+#[async_trait::async_trait]
+impl PasswordHasher for StuckHasher {
+    async fn hash(&self, _: &Password) -> Result<PasswordHash, PasswordError> {
+        std::future::pending().await
+    }
+
+    async fn verify(&self, _: &Password, _: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        std::future::pending().await
+    }
 }
 
 /// A hasher with a defect.

@@ -77,6 +77,8 @@ impl<L: Lookup> GroupRead<L> {
 
     fn take(&self) -> Vec<Waiting<L>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits behind those who have left.
+        waiting.retain(|(_, reply)| !reply.is_closed());
         let count = waiting.len().min(KEYS_MAX);
         waiting.drain(..count).collect()
     }

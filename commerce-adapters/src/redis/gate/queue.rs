@@ -27,7 +27,7 @@ pub(super) struct Asked {
 }
 
 impl Queue {
-    /// Hands a request in and waits for the verdict. A caller that goes away takes nothing back.
+    /// Hands a request in and waits for the verdict. A caller that goes away takes nothing back that was sent.
     pub(super) async fn ask(self: &Arc<Self>, gate: &RedisGate, request: GateRequest) -> Result<GateVerdict, GateError> {
         let (answer, verdict) = oneshot::channel();
         if self.enter(Asked { request, answer }) {
@@ -48,6 +48,8 @@ impl Queue {
     /// Those who waited longest; none if nobody waits, and whoever asked is not needed any more then.
     fn next(&self) -> Vec<Asked> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits behind those who have left: nothing was sent for them yet.
+        state.waiting.retain(|asked| !asked.answer.is_closed());
         let count = state.waiting.len().min(BATCH_REQUESTS_MAX);
         state.in_flight -= usize::from(count == 0);
         state.waiting.drain(..count).collect()

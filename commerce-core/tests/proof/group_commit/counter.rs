@@ -6,6 +6,8 @@ use commerce_core::store::{Desk, GroupCommit, GroupCommitLimits, Handler, Store,
 use commerce_core::testing::{Fault, FaultyStore, ManualClock, MemoryStore, SeededRandom};
 use commerce_core::{Money, UserId};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Amounts that break the batch they are in.
 pub(super) const CORRUPT: i64 = 666_666;
@@ -16,6 +18,8 @@ pub(super) const SILENT: i64 = 999_999;
 pub(super) struct Till {
     charge: Charge,
     batches: Arc<Mutex<Vec<Vec<i64>>>>,
+    /// How long each batch takes.
+    takes: Duration,
 }
 
 #[async_trait]
@@ -26,6 +30,7 @@ impl Handler for Till {
     async fn handle(&self, uow: &mut dyn UnitOfWork, batch: &[ChargePoints]) -> Result<Vec<Self::Verdict>, StoreError> {
         let amounts: Vec<_> = batch.iter().map(|command| command.amount.amount().krw()).collect();
         self.batches.lock().unwrap().push(amounts.clone());
+        sleep(self.takes).await;
         let mut verdicts = self.charge.handle(uow, batch).await?;
         // What was written before the fault must be rolled back with it.
         assert!(!amounts.contains(&PANIC), "the command panics");
@@ -72,6 +77,11 @@ impl Counter {
         self.group_commit.desk(self.till())
     }
 
+    /// Another desk, whose batches take so long.
+    pub(super) fn slow_desk(&self, takes: Duration) -> Arc<Desk<Till>> {
+        self.group_commit.desk(Till { takes, ..self.till() })
+    }
+
     /// Another till that reports to this counter.
     pub(super) fn till(&self) -> Till {
         till(&self.batches)
@@ -104,5 +114,5 @@ impl Counter {
 }
 
 fn till(batches: &Arc<Mutex<Vec<Vec<i64>>>>) -> Till {
-    Till { charge: Charge { clock: Arc::new(ManualClock::default()) }, batches: Arc::clone(batches) }
+    Till { charge: Charge { clock: Arc::new(ManualClock::default()) }, batches: Arc::clone(batches), takes: Duration::ZERO }
 }

@@ -1,6 +1,8 @@
 use super::counter::Counter;
 use commerce_core::store::{GroupCommitLimits, StoreError};
 use futures_util::future::join_all;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 fn limits(batch_commands_max: usize, waiting_commands_max: usize, batches_in_flight_max: usize) -> GroupCommitLimits {
     GroupCommitLimits { batch_commands_max, waiting_commands_max, batches_in_flight_max, ..GroupCommitLimits::default() }
@@ -23,6 +25,43 @@ async fn commands_that_arrive_together_share_a_commit_whatever_desk_they_are_for
     assert!(here.into_iter().chain(there).all(|outcome| matches!(outcome, Ok(Ok(_)))));
     assert_eq!(counter.store.counts().committed, 1);
     assert_eq!(counter.ledger().await.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_come_back_soon_share_a_commit_with_those_who_wait() {
+    // Given a desk whose batches take 8 ms, and four who come again 1 ms after each answer, two of them while the others are served,
+    let counter = Counter::open(GroupCommitLimits::default(), []).await;
+    let desk = counter.slow_desk(Duration::from_millis(8));
+    let customers = [0, 0, 4, 4].map(async |late_by| {
+        sleep(Duration::from_millis(late_by)).await;
+        for _ in 0..20 {
+            desk.submit(counter.charge(1_000)).await.unwrap().unwrap();
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    // when they are served,
+    join_all(customers).await;
+    // then all four share a commit from then on, instead of two taking turns with two.
+    assert_eq!(counter.ledger().await.len(), 80);
+    assert!(counter.store.counts().committed <= 22, "{:?}", counter.batches.lock().unwrap().iter().map(Vec::len).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_for_those_who_were_answered_than_half_of_what_a_batch_takes() {
+    // Given somebody who is served for 8 ms and does not come back, and somebody else who comes meanwhile,
+    let counter = Counter::open(GroupCommitLimits::default(), []).await;
+    let desk = counter.slow_desk(Duration::from_millis(8));
+    let began = Instant::now();
+    let last = async {
+        sleep(Duration::from_millis(4)).await;
+        desk.submit(counter.charge(2_000)).await.unwrap().unwrap();
+        began.elapsed()
+    };
+    // when both are answered,
+    let (first, took) = tokio::join!(desk.submit(counter.charge(1_000)), last);
+    // then the second one has waited for the first one, for those who might have come, and for itself.
+    first.unwrap().unwrap();
+    assert!((Duration::from_millis(20)..=Duration::from_millis(22)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

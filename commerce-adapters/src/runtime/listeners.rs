@@ -40,8 +40,10 @@ impl Listeners {
 
     /// Says that it is not ready any more, and goes on for a while, until nobody sends requests here; then lets those in flight finish, and ends.
     pub(super) async fn leave(&mut self, for_a_while: Duration) {
-        self.options.leaving.cancel();
-        tokio::time::sleep(for_a_while).await;
+        if !for_a_while.is_zero() {
+            self.options.leaving.cancel();
+            tokio::time::sleep(for_a_while).await;
+        }
         self.end().await;
     }
 

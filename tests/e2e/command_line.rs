@@ -177,10 +177,10 @@ async fn charge_in_flight(shop: &Shop, user: i64, body: &str) -> TcpStream {
     stream
 }
 
-/// Waits until a server that was told to end turns new requests away.
-async fn turned_away(shop: &Shop) {
+/// Waits until a server that was told to end says so.
+async fn no_longer_ready(shop: &Shop) {
     let address = shop.address();
-    eventually("new requests are turned away", async || {
+    eventually("the server is not ready any more", async || {
         Client::to(address).try_send("GET", "/readyz", &[], b"").await.is_ok_and(|answer| answer.status() == 503)
     })
     .await;
@@ -194,7 +194,7 @@ async fn a_request_in_flight_is_finished_before_the_server_ends() {
     let mut stream = charge_in_flight(&shop, user, &body).await;
 
     shop.signal(Signal::TERM);
-    turned_away(&shop).await;
+    no_longer_ready(&shop).await;
     let refused = Client::to(shop.address()).try_send("GET", "/api/products/1", &[], b"").await.expect("an answer");
     assert_eq!(refused.status(), 503);
     stream.write_all(body.as_bytes()).await.expect("the connection is open");
@@ -215,7 +215,7 @@ async fn a_second_signal_ends_a_server_at_once() {
     // Without the second signal the server would wait for this request until the deadline of its end, for 10 seconds.
     let _in_flight = charge_in_flight(&shop, user, &json!({ "chargePoint": 4_000 }).to_string()).await;
     shop.signal(Signal::TERM);
-    turned_away(&shop).await;
+    no_longer_ready(&shop).await;
 
     let told = Instant::now();
     shop.signal(Signal::TERM);
@@ -232,7 +232,7 @@ async fn a_server_that_drains_serves_on_and_says_that_it_is_not_ready() {
     let mut buyer = shop.customer("late one").await;
     let told = Instant::now();
     shop.signal(Signal::TERM);
-    turned_away(&shop).await;
+    no_longer_ready(&shop).await;
     buyer.charge(1_000).await;
     let user = buyer.user;
     let closed = shop.ended().await;

@@ -35,6 +35,14 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
+/// A connection on which a request was answered, and none followed.
+async fn resting(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut stream, "alive\n").await;
+    stream
+}
+
 fn impatient() -> ServerLimits {
     let (header_deadline, idle_deadline) = (Duration::from_millis(100), Duration::from_millis(400));
     ServerLimits { header_deadline, idle_deadline, ..ServerLimits::default() }
@@ -55,10 +63,8 @@ async fn a_client_that_is_slow_with_its_header_is_cut_off() {
 async fn a_connection_rests_between_requests_but_not_for_ever() {
     let shop = TestShop::open();
     let (address, _server) = serving(&shop, impatient()).await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
     let rested = Instant::now();
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    until(&mut stream, "alive\n").await;
+    let mut stream = resting(address).await;
     assert_eq!(rest(&mut stream).await, "");
     assert!(rested.elapsed() >= Duration::from_millis(300), "closed after {:?}", rested.elapsed());
 }
@@ -68,9 +74,7 @@ async fn a_second_header_must_not_be_slow_either() {
     let shop = TestShop::open();
     let limits = ServerLimits { idle_deadline: Duration::from_mins(1), ..impatient() };
     let (address, _server) = serving(&shop, limits).await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    until(&mut stream, "alive\n").await;
+    let mut stream = resting(address).await;
     stream.write_all(b"GET /he").await.unwrap();
     assert_eq!(rest(&mut stream).await, "");
 }
@@ -93,9 +97,7 @@ async fn a_shutdown_lets_requests_finish_and_closes_what_rests() {
     let kim = shop.customer("kim").await;
     let (address, server) = serving(&shop, ServerLimits::default()).await;
     let mut silent = TcpStream::connect(address).await.unwrap();
-    let mut resting = TcpStream::connect(address).await.unwrap();
-    resting.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    until(&mut resting, "alive\n").await;
+    let mut resting = resting(address).await;
     let mut busy = TcpStream::connect(address).await.unwrap();
     let body = order(kim.id, 1, 1).to_string();
     let head = format!("POST /api/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nprefer: wait=1\r\n", kim.token);
@@ -120,9 +122,7 @@ async fn a_request_that_is_on_its_way_when_the_server_is_told_to_stop_is_answere
     let shop = TestShop::open();
     let (address, server) = serving(&shop, ServerLimits::default()).await;
     let mut silent = TcpStream::connect(address).await.unwrap();
-    let mut resting = TcpStream::connect(address).await.unwrap();
-    resting.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    until(&mut resting, "alive\n").await;
+    let mut resting = resting(address).await;
     // The server has accepted both by now, and closes what rests when it is told to stop.
     shop.stop.cancel();
     tokio::task::yield_now().await;

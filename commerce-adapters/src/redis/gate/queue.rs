@@ -68,3 +68,40 @@ async fn decide_all(queue: Arc<Queue>, gate: RedisGate) {
         gate.decide(batch).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commerce_core::{CouponId, TaskId, Timestamp, UserId};
+    use std::time::Duration;
+
+    fn asked(id: i64) -> (Asked, oneshot::Receiver<Result<GateVerdict, GateError>>) {
+        let (answer, verdict) = oneshot::channel();
+        let request = GateRequest {
+            task_id: TaskId::new(id).unwrap(),
+            coupon_id: CouponId::new(1).unwrap(),
+            user_id: UserId::new(id).unwrap(),
+            now: Timestamp::from_millis(0),
+            window: Duration::ZERO,
+        };
+        (Asked { request, answer }, verdict)
+    }
+
+    #[test]
+    fn nobody_waits_behind_those_who_have_left() {
+        // Given a batch's worth of requests whose callers have left, and one whose caller has not,
+        let queue = Queue::default();
+        let last = i64::try_from(BATCH_REQUESTS_MAX).unwrap() + 1;
+        for id in 1..last {
+            queue.enter(asked(id).0);
+        }
+        let (live, _verdict) = asked(last);
+        queue.enter(live);
+        // when the next batch is made up,
+        let batch = queue.next();
+        // then it has only what somebody waits for, and whoever sees to the queue goes when there is nothing else.
+        assert_eq!(batch.iter().map(|asked| asked.request.task_id.get()).collect::<Vec<_>>(), [last]);
+        assert!(queue.next().is_empty());
+        assert_eq!(queue.0.lock().unwrap().in_flight, BATCHES_IN_FLIGHT_MAX - 1);
+    }
+}

@@ -1,8 +1,8 @@
 //! Group commit: commands that arrive together share a transaction, whatever handlers they are for.
 //!
 //! Each handler has a [`Desk`] where commands queue. A worker takes everything that waits at all desks, runs each handler over its batch in
-//! one unit of work, and commits once. While it commits, the next commands gather: batches grow with the load by themselves, and a command
-//! that comes alone does not wait. (The technique is group commit as described in D. Gawlick and D. Kinkade, "Varieties of Concurrency
+//! one unit of work, and commits once. While it commits, and for a moment after it while those who were answered come back, the next commands
+//! gather: batches grow with the load by themselves, and whoever is the only one does not wait. (The technique is group commit as described in D. Gawlick and D. Kinkade, "Varieties of Concurrency
 //! Control in IMS/VS Fast Path", 1985, moved from the log to the requests.)
 //!
 //! Events that a batch appends are handled by the consumers of the same process before the commit: see [`SagaPace`](crate::messaging::SagaPace).

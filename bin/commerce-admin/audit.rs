@@ -1,5 +1,5 @@
 use clap::builder::FalseyValueParser;
-use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs, say};
 use commerce_core::audit::{AuditCounts, AuditOptions, AuditReport, audit};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> R
     shop.close().await?;
     let report = looked.map_err(|error| Failure::missing("the audit could not look", &error))?;
     if json {
-        println!("{}", as_json(&report));
+        say(format_args!("{}", as_json(&report)));
     } else {
         print(&report);
     }
@@ -36,19 +36,21 @@ fn verdict(report: &AuditReport) -> Result<(), Failure> {
 
 fn print(report: &AuditReport) {
     for violation in &report.violations {
-        println!("{violation}");
+        say(format_args!("{violation}"));
     }
     if report.omitted > 0 {
-        println!("… and {} more", report.omitted);
+        say(format_args!("… and {} more", report.omitted));
     }
     if report.is_clean() {
-        println!("clean: every invariant holds");
+        say(format_args!("clean: every invariant holds"));
     }
     let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons, gates, boards } =
         report.checked;
-    println!("checked {accounts} accounts with {point_entries} ledger entries, {stock} options with {stock_entries} ledger entries,");
-    println!("        {orders} orders, {payments} payments, {coupons} coupons, {user_coupons} user coupons,");
-    println!("        {gates} coupon gates within reach, {boards} daily boards of the ranking");
+    say(format_args!(
+        "checked {accounts} accounts with {point_entries} ledger entries, {stock} options with {stock_entries} ledger entries,"
+    ));
+    say(format_args!("        {orders} orders, {payments} payments, {coupons} coupons, {user_coupons} user coupons,"));
+    say(format_args!("        {gates} coupon gates within reach, {boards} daily boards of the ranking"));
 }
 
 fn as_json(report: &AuditReport) -> serde_json::Value {

@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs, say};
 use commerce_core::user::{Email, Password, Role, UserName};
 use commerce_core::{CommandError, Commerce};
 use std::io::{BufRead, IsTerminal};
@@ -28,7 +28,7 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { name, email }: Argument
     shop.close().await?;
     match registered {
         Ok(user) => {
-            println!("administrator {} is {}", user.id, user.email.as_str());
+            say(format_args!("administrator {} is {}", user.id, user.email.as_str()));
             Ok(())
         }
         Err(CommandError::Refused(refusal)) => Err(Failure::Bad(refusal.to_string())),

@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs, Topology};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, SharedArgs, Topology, say};
 use commerce_core::messaging::DeadLetter;
 use commerce_core::store::{PageLimit, StoreError};
 use commerce_core::{Commerce, DeadLetterId};
@@ -47,7 +47,7 @@ async fn list(commerce: &Commerce) -> Result<(), Failure> {
         let letters = page(commerce, after).await?;
         for DeadLetter { id, letter, .. } in &letters {
             let (message, group) = (&letter.message, letter.group.name());
-            println!("{id}\t{}\t{group}\t{}\t{}\t{}", letter.at, message.event_type, message.correlation, letter.reason);
+            say(format_args!("{id}\t{}\t{group}\t{}\t{}\t{}", letter.at, message.event_type, message.correlation, letter.reason));
         }
         let Some(last) = letters.last() else { return Ok(()) };
         after = Some(last.id);
@@ -58,20 +58,20 @@ async fn show(commerce: &Commerce, id: DeadLetterId) -> Result<(), Failure> {
     let letter = commerce.queries().dead_letter(id).await.map_err(failed)?;
     let DeadLetter { letter, replayed_at, .. } = letter.ok_or_else(|| Failure::Bad(format!("dead letter {id} does not exist")))?;
     let (message, source) = (&letter.message, letter.source);
-    println!("id           {id}");
-    println!("group        {}", letter.group.name());
-    println!("put aside    {}", letter.at);
+    say(format_args!("id           {id}"));
+    say(format_args!("group        {}", letter.group.name()));
+    say(format_args!("put aside    {}", letter.at));
     if let Some(at) = replayed_at {
-        println!("replayed     {at}");
+        say(format_args!("replayed     {at}"));
     }
-    println!("reason       {}", letter.reason);
-    println!("attempts     {}", letter.attempts);
-    println!("found at     {} {}:{}", source.topic.name(), source.partition, source.offset);
-    println!("event        {} {} version {}", message.id, message.event_type, message.version);
-    println!("aggregate    {} {}", message.aggregate_type, message.aggregate_id);
-    println!("occurred at  {}", message.occurred_at);
-    println!("correlation  {}", message.correlation);
-    println!("payload      {}", message.payload);
+    say(format_args!("reason       {}", letter.reason));
+    say(format_args!("attempts     {}", letter.attempts));
+    say(format_args!("found at     {} {}:{}", source.topic.name(), source.partition, source.offset));
+    say(format_args!("event        {} {} version {}", message.id, message.event_type, message.version));
+    say(format_args!("aggregate    {} {}", message.aggregate_type, message.aggregate_id));
+    say(format_args!("occurred at  {}", message.occurred_at));
+    say(format_args!("correlation  {}", message.correlation));
+    say(format_args!("payload      {}", message.payload));
     Ok(())
 }
 
@@ -79,7 +79,7 @@ async fn replay(commerce: &Commerce, id: DeadLetterId) -> Result<(), Failure> {
     if !commerce.replay_dead_letter(id).await.map_err(|error| failed(error.as_ref()))? {
         return Err(Failure::Bad(format!("dead letter {id} does not exist, or was replayed already")));
     }
-    println!("dead letter {id} goes to its group again");
+    say(format_args!("dead letter {id} goes to its group again"));
     Ok(())
 }
 
@@ -95,7 +95,7 @@ async fn replay_all(commerce: &Commerce) -> Result<(), Failure> {
         let Some(last) = letters.last() else { break };
         after = Some(last.id);
     }
-    println!("{count} dead letters go to their groups again");
+    say(format_args!("{count} dead letters go to their groups again"));
     Ok(())
 }
 

@@ -1,8 +1,8 @@
-use commerce_adapters::runtime::{self, DemoOutcome, Failure, OpenShop, Presence, SharedArgs, fill_demo};
+use commerce_adapters::runtime::{self, DemoOutcome, Failure, OpenShop, Presence, SharedArgs, fill_demo, say};
 
 pub(crate) async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
     runtime::migrate(shared).await?;
-    println!("the schema is up to date");
+    say(format_args!("the schema is up to date"));
     Ok(())
 }
 
@@ -11,8 +11,8 @@ pub(crate) async fn demo(shared: &SharedArgs) -> Result<(), Failure> {
     let outcome = fill_demo(&shop, shared).await;
     shop.close().await?;
     match outcome? {
-        DemoOutcome::Filled => println!("the demo shop is ready"),
-        DemoOutcome::AlreadyThere => println!("the demo shop is there already: nothing was changed"),
+        DemoOutcome::Filled => say(format_args!("the demo shop is ready")),
+        DemoOutcome::AlreadyThere => say(format_args!("the demo shop is there already: nothing was changed")),
         DemoOutcome::InUse => return Err(Failure::Bad("the database has users: the demo fills an empty one only".into())),
     }
     Ok(())

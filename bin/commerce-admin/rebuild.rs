@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs, Topology};
+use commerce_adapters::runtime::{Failure, OpenShop, Presence, Progress, SharedArgs, Topology, say};
 use commerce_core::coupon::{Coupon, GateRebuild};
 use commerce_core::messaging::Group;
 use commerce_core::ranking::{RankingError, RankingKeeper, WINDOW_DAYS};
@@ -44,7 +44,7 @@ pub(crate) async fn gate(shared: &SharedArgs, GateArguments { coupon }: GateArgu
     let outcome = rebuild_gate(&shop, &commerce, coupon).await;
     commerce.shutdown().await;
     shop.close().await?;
-    println!("{}", outcome?);
+    say(format_args!("{}", outcome?));
     Ok(())
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn ranking(shared: &SharedArgs, arguments: RankingArguments) ->
     commerce.shutdown().await;
     shop.close().await?;
     for (day, sales) in rebuilt? {
-        println!("{day}: {sales} sales");
+        say(format_args!("{day}: {sales} sales"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-use commerce_adapters::runtime::{Failure, SharedArgs, create_topics};
+use commerce_adapters::runtime::{Failure, SharedArgs, create_topics, say};
 use std::num::NonZeroU16;
 
 /// The options of `topics`.
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(shared: &SharedArgs, Arguments { partitions, replicas }: Arguments) -> Result<(), Failure> {
     for line in create_topics(shared, partitions, replicas).await? {
-        println!("{line}");
+        say(format_args!("{line}"));
     }
     Ok(())
 }

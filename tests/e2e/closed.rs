@@ -84,8 +84,9 @@ impl ClosedShop {
     /// A number that is stored in the file.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let mut connection = connection(&self.0).await;
-        let row = connection.fetch_one(AssertSqlSafe(query)).await.expect("a row");
-        row.get(0)
+        let number = connection.fetch_one(AssertSqlSafe(query)).await.expect("a row").get(0);
+        connection.close().await.expect("nobody has the file any more");
+        number
     }
 }
 

@@ -4,7 +4,7 @@ use crate::buyer::eventually;
 use crate::client::Client;
 use crate::closed::ClosedShop;
 use crate::harness::process::{NotStarted, Server, admin, scratch_directory};
-use crate::place::{API, Place};
+use crate::place::{ADMIN, API, Place};
 use crate::shop::Shop;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ cases! {
         options_that_cannot_be_end_with_2,
         what_is_not_there_ends_with_3,
         the_operators_tool_says_how_it_went_by_its_exit_code,
+        the_operators_tool_does_its_work_whether_or_not_anybody_reads_on,
 }
 
 /// Starts a server that must not start; answers its exit code and what it said.
@@ -99,6 +100,20 @@ async fn the_operators_tool_says_how_it_went_by_its_exit_code() {
         let (code, said) = operate(done).await;
         assert_eq!(code, Some(0), "{done:?}: {said}");
     }
+}
+
+/// As `commerce-admin audit | head -1` may have it.
+async fn the_operators_tool_does_its_work_whether_or_not_anybody_reads_on() {
+    let shop = ClosedShop::demo(&[]).await;
+    shop.tamper("UPDATE point_accounts SET balance = balance + 1").await;
+    let place = shop.into_place();
+    let (gone, stdout) = std::io::pipe().expect("a pipe");
+    drop(gone);
+    let audit = place.command(ADMIN).arg("audit").stdout(stdout).stderr(Stdio::piped()).spawn().expect("it can be run");
+    let Output { status, stderr, .. } = audit.wait_with_output().await.expect("it ends");
+    let messages = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(1), "{messages}");
+    assert!(messages.contains("error: the audit found ") && is_one_sentence(&messages), "{messages}");
 }
 
 async fn an_administrator_made_beside_the_server_can_log_in() {

@@ -127,6 +127,7 @@ async fn customers_notice_what_is_lost_or_made_twice() {
         file.tamper(damage).await;
         shop = Shop::on(file, ARGUMENTS).await;
         crowd.doors.are_at(&shop.addresses());
+        println!("customers are to notice, and to panic: {damage}");
         let noticed = AssertUnwindSafe(crowd.holds_the_shop_to_it()).catch_unwind().await;
         assert!(noticed.is_err(), "nobody noticed: {damage}");
     }

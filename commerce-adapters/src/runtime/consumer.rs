@@ -1,6 +1,6 @@
 use super::listeners::{Listeners, bind};
 use super::set_up::{SetUp, needs_servers};
-use super::{ConsumerArgs, Failure, OpenShop, Presence, SharedArgs, Signals, start_logging};
+use super::{ConsumerArgs, Failure, OpenShop, Presence, SharedArgs, Signals, say, start_logging};
 use crate::http::{AuthMode, HttpOptions};
 use commerce_core::Commerce;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub async fn run_consumer(shared: SharedArgs, consumer: ConsumerArgs) -> Result<
     }
     commerce.start_relay();
     commerce.start_consumers(&groups);
-    println!("handling events for {}", groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(", "));
+    say(format_args!("handling events for {}", groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(", ")));
 
     signals.next().await;
     tracing::info!("ending: what is being handled is committed and acknowledged first");

@@ -29,7 +29,7 @@ impl Failure {
     pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
         let code = outcome.map_or_else(
             |failure| {
-                eprintln!("error: {failure}");
+                let _nobody_reads_it = writeln!(std::io::stderr(), "error: {failure}");
                 failure.code()
             },
             |()| 0,

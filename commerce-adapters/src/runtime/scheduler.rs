@@ -1,6 +1,6 @@
 use super::drain::everything_is_handled;
 use super::listeners::{Listeners, bind};
-use super::{Failure, OpenShop, Presence, SchedulerArgs, SharedArgs, Signals, Topology, start_logging};
+use super::{Failure, OpenShop, Presence, SchedulerArgs, SharedArgs, Signals, Topology, say, start_logging};
 use crate::http::{AuthMode, HttpOptions};
 use commerce_core::messaging::Group;
 use commerce_core::scheduler::{Job, Scheduler};
@@ -63,7 +63,7 @@ async fn run_one(shared: &SharedArgs, job: Job) -> Result<(), Failure> {
     };
     commerce.shutdown().await;
     shop.close().await?;
-    println!("{}", what_was_done(job, outcome?));
+    say(format_args!("{}", what_was_done(job, outcome?)));
     Ok(())
 }
 
@@ -89,7 +89,7 @@ async fn run_all(shared: &SharedArgs, scheduler: SchedulerArgs) -> Result<(), Fa
         Topology::Servers => "whenever no other scheduler is at them",
         _ => "beside commerce-api, which does them, too, and handles what follows from them",
     };
-    println!("doing the jobs of the shop {beside}");
+    say(format_args!("doing the jobs of the shop {beside}"));
 
     signals.next().await;
     tracing::info!("ending: what is being done finishes first");

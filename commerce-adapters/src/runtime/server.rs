@@ -3,7 +3,9 @@ use super::drain::everything_is_handled;
 use super::listeners::{Listeners, bind};
 use super::secret::TokenKey;
 use super::set_up::SetUp;
-use super::{AuthChoice, DemoOutcome, Failure, OpenShop, Presence, ServerArgs, SharedArgs, Signals, Topology, fill_demo, start_logging};
+use super::{
+    AuthChoice, DemoOutcome, Failure, OpenShop, Presence, ServerArgs, SharedArgs, Signals, Topology, fill_demo, say, start_logging,
+};
 use crate::http::{AuthMode, HttpOptions, OpsRoutes, router};
 use commerce_core::messaging::Group;
 use commerce_core::{Commerce, Settings};
@@ -78,7 +80,7 @@ async fn start(
     }
     let routes = router(commerce.clone(), listeners.options.clone());
     listeners.serve(listener, routes);
-    println!("listening on http://{address}");
+    say(format_args!("listening on http://{address}"));
     if demo.is_some_and(|outcome| outcome != DemoOutcome::InUse) {
         greet(address);
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// How many findings are kept.
 const VIOLATIONS_MAX: usize = 10_000;
-/// How many findings are looked at again. A shop with more of them is far behind, and these will show it.
+/// How many findings are looked at again. A shop with more of them is far behind: nobody knows of the others that they were only in flight.
 pub(super) const SUSPECTS_MAX: u32 = 100_000;
 
 /// What a finding that may be in flight is about.
@@ -54,6 +54,8 @@ impl Findings {
         };
         if self.suspected.len() < SUSPECTS_MAX as usize {
             self.suspected.push((suspect, Violation { check, subject, detail, in_flight: true }));
+        } else {
+            self.omitted += 1;
         }
     }
 
@@ -81,5 +83,22 @@ impl Findings {
         let beyond = violations.len().saturating_sub(VIOLATIONS_MAX);
         violations.truncate(VIOLATIONS_MAX);
         (violations, self.omitted + u64::try_from(beyond).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_looked_at_again_is_not_cleared() {
+        let mut findings = Findings::default();
+        for number in 1..=i64::from(SUSPECTS_MAX) + 2 {
+            findings.suspect(CheckId::A8, Suspect::Event(EventId::new(number).unwrap()), String::new());
+        }
+        findings.keep_what_persists(Findings::default());
+        assert!(!findings.has_suspects());
+        let (violations, omitted) = findings.into_violations();
+        assert_eq!((violations.len(), omitted), (0, 2));
     }
 }

@@ -53,7 +53,7 @@ pub(crate) async fn is_bad(stage: &mut Stage, &Bad { name, server, weather }: &'
 }
 
 /// Whether sales went on, from a moment until now.
-fn has_sold_since(journal: &Journal, began: Instant) -> bool {
+pub(crate) fn has_sold_since(journal: &Journal, began: Instant) -> bool {
     let served: Vec<_> = journal.first_served_since(began).into_iter().map(|(kind, _)| kind).collect();
     SALES.iter().all(|kind| served.contains(kind))
 }

@@ -7,6 +7,7 @@ use commerce_core::store::{Store, StoreError, UnitOfWork};
 use commerce_core::user::{Email, PasswordHash, Role, User, UserName};
 use commerce_core::{Sequence, Timestamp, UserId};
 use sqlx::{AssertSqlSafe, Executor};
+use std::time::{Duration, Instant};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
@@ -91,6 +92,27 @@ pub(crate) async fn a_lock_that_is_waited_for_in_vain_is_a_conflict_and_everythi
     let mut again = store.begin().await.unwrap();
     again.users().insert(&[user(1)]).await.unwrap();
     again.commit().await.unwrap();
+    store.close().await;
+}
+
+/// A process that stands still, or whose machine is gone without a word, keeps its connection and says nothing.
+pub(crate) async fn the_rows_of_a_process_that_stands_still_are_let_go(database: Database) {
+    let store = with_accounts(&database).await;
+    let mut still = store.begin().await.unwrap();
+    lock(&mut still, 1).await.unwrap();
+    let begun = Instant::now();
+    loop {
+        let mut next = store.begin().await.unwrap();
+        match lock(&mut next, 1).await {
+            Ok(()) => break next.commit().await.unwrap(),
+            refused => assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}"),
+        }
+        assert!(begun.elapsed() < Duration::from_secs(25), "nobody ever gets the row");
+    }
+    let late = lock(&mut still, 2).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    drop(still);
+    lock(&mut store.begin().await.unwrap(), 2).await.unwrap();
     store.close().await;
 }
 

@@ -19,7 +19,7 @@ pub(crate) async fn run(shared: &SharedArgs, Arguments { json }: Arguments) -> R
     shop.close().await?;
     let report = looked.map_err(|error| Failure::missing("the audit could not look", &error))?;
     if json {
-        say(format_args!("{}", as_json(&report)));
+        say(as_json(&report));
     } else {
         print(&report);
     }
@@ -36,13 +36,13 @@ fn verdict(report: &AuditReport) -> Result<(), Failure> {
 
 fn print(report: &AuditReport) {
     for violation in &report.violations {
-        say(format_args!("{violation}"));
+        say(violation);
     }
     if report.omitted > 0 {
         say(format_args!("… and {} more", report.omitted));
     }
     if report.is_clean() {
-        say(format_args!("clean: every invariant holds"));
+        say("clean: every invariant holds");
     }
     let AuditCounts { accounts, point_entries, stock, stock_entries, orders, payments, coupons, user_coupons, gates, boards } =
         report.checked;

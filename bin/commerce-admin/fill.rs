@@ -2,7 +2,7 @@ use commerce_adapters::runtime::{self, DemoOutcome, Failure, OpenShop, Presence,
 
 pub(crate) async fn migrate(shared: &SharedArgs) -> Result<(), Failure> {
     runtime::migrate(shared).await?;
-    say(format_args!("the schema is up to date"));
+    say("the schema is up to date");
     Ok(())
 }
 
@@ -11,8 +11,8 @@ pub(crate) async fn demo(shared: &SharedArgs) -> Result<(), Failure> {
     let outcome = fill_demo(&shop, shared).await;
     shop.close().await?;
     match outcome? {
-        DemoOutcome::Filled => say(format_args!("the demo shop is ready")),
-        DemoOutcome::AlreadyThere => say(format_args!("the demo shop is there already: nothing was changed")),
+        DemoOutcome::Filled => say("the demo shop is ready"),
+        DemoOutcome::AlreadyThere => say("the demo shop is there already: nothing was changed"),
         DemoOutcome::InUse => return Err(Failure::Bad("the database has users: the demo fills an empty one only".into())),
     }
     Ok(())

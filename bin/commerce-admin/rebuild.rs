@@ -44,7 +44,7 @@ pub(crate) async fn gate(shared: &SharedArgs, GateArguments { coupon }: GateArgu
     let outcome = rebuild_gate(&shop, &commerce, coupon).await;
     commerce.shutdown().await;
     shop.close().await?;
-    say(format_args!("{}", outcome?));
+    say(outcome?);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(shared: &SharedArgs, Arguments { partitions, replicas }: Arguments) -> Result<(), Failure> {
     for line in create_topics(shared, partitions, replicas).await? {
-        say(format_args!("{line}"));
+        say(line);
     }
     Ok(())
 }

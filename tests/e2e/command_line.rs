@@ -102,18 +102,23 @@ async fn the_operators_tool_says_how_it_went_by_its_exit_code() {
     }
 }
 
-/// As `commerce-admin audit | head -1` may have it.
+/// As `commerce-admin audit | head -1` may have it, and `commerce-admin audit 2>&1 | head -1`.
 async fn the_operators_tool_does_its_work_whether_or_not_anybody_reads_on() {
     let shop = ClosedShop::demo(&[]).await;
     shop.tamper("UPDATE point_accounts SET balance = balance + 1").await;
     let place = shop.into_place();
-    let (gone, stdout) = std::io::pipe().expect("a pipe");
-    drop(gone);
-    let audit = place.command(ADMIN).arg("audit").stdout(stdout).stderr(Stdio::piped()).spawn().expect("it can be run");
+    let unread = || {
+        let (gone, pipe) = std::io::pipe().expect("a pipe");
+        drop(gone);
+        pipe
+    };
+    let audit = place.command(ADMIN).arg("audit").stdout(unread()).stderr(Stdio::piped()).spawn().expect("it can be run");
     let Output { status, stderr, .. } = audit.wait_with_output().await.expect("it ends");
     let messages = String::from_utf8_lossy(&stderr);
     assert_eq!(status.code(), Some(1), "{messages}");
     assert!(messages.contains("error: the audit found ") && is_one_sentence(&messages), "{messages}");
+    let status = place.command(ADMIN).arg("audit").stdout(unread()).stderr(unread()).status().await.expect("it can be run");
+    assert_eq!(status.code(), Some(1));
 }
 
 async fn an_administrator_made_beside_the_server_can_log_in() {

@@ -1,17 +1,20 @@
-//! Processes of the shop that are killed, each kind for itself and all at once, and one that stands still. Somebody starts again what was killed, as a
+//! Processes of the shop that are killed, each kind for itself and all at once, and some that stand still. Somebody starts again what was killed, as a
 //! service manager would.
 
-use super::customers::eventually_within;
-use super::network::has_sold_since;
+use super::network::sales_go_on;
 use super::scenario::play;
 use super::stage::Stage;
 use rustix::process::Signal;
+use sqlx::mysql::MySqlConnection;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Longer than MySQL waits to hear of a process that has rows locked.
-const STANDING_STILL: Duration = Duration::from_secs(12);
-const SOLD_WITHIN: Duration = Duration::from_secs(20);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+const LET_GO_WITHIN: Duration = Duration::from_secs(20);
+/// Longer than Kafka waits to hear of a consumer.
+const EXPELLED_AFTER: Duration = Duration::from_secs(15);
 
 pub(crate) async fn an_api_server_is_killed(stage: &mut Stage) {
     play(stage, "kill -9 of an API server", async |stage, _| {
@@ -49,15 +52,57 @@ pub(crate) async fn every_process_is_killed_at_once(stage: &mut Stage) {
     .await;
 }
 
-/// Whatever it had locked when it was stopped is let go while it stands still, and what it was about to say is not taken as said.
+/// It is stopped in the middle of a transaction. What this has locked is let go while it stands still, and what it was about to say is not taken as said.
 pub(crate) async fn an_api_server_stands_still(stage: &mut Stage) {
+    let mut mysql = stage.premises().database().await;
     play(stage, "SIGSTOP of an API server", async |stage, journal| {
-        stage.staff.servers[0].process.signal(Signal::STOP);
-        sleep(STANDING_STILL).await;
-        let let_go = Instant::now();
-        eventually_within(SOLD_WITHIN, "others sell on", async || has_sold_since(journal, let_go)).await;
-        stage.staff.servers[0].process.signal(Signal::CONT);
+        let process = &stage.staff.servers[0].process;
+        let deadline = Instant::now() + STOPPED_WITHIN;
+        let halted = loop {
+            process.signal(Signal::STOP);
+            let halted = halted(&mut mysql).await;
+            if !halted.is_empty() {
+                break halted;
+            }
+            process.signal(Signal::CONT);
+            assert!(Instant::now() < deadline, "it is never in the middle of a transaction");
+            sleep(BETWEEN_LOOKS).await;
+        };
+        let stopped = Instant::now();
+        while !writers(&mut mysql).await.is_disjoint(&halted) {
+            assert!(stopped.elapsed() < LET_GO_WITHIN, "it keeps what it has locked");
+            sleep(BETWEEN_LOOKS).await;
+        }
+        sales_go_on(journal, Instant::now()).await;
+        process.signal(Signal::CONT);
         Instant::now()
     })
     .await;
+}
+
+/// Others take over its partitions.
+pub(crate) async fn a_consumer_stands_still(stage: &mut Stage) {
+    play(stage, "SIGSTOP of a consumer", async |stage, journal| {
+        let process = &stage.staff.consumers[0];
+        process.signal(Signal::STOP);
+        sleep(EXPELLED_AFTER).await;
+        sales_go_on(journal, Instant::now()).await;
+        process.signal(Signal::CONT);
+        Instant::now()
+    })
+    .await;
+}
+
+/// The transactions that have locked rows and written some, by their numbers. Those that have only read have numbers beyond.
+async fn writers(mysql: &mut MySqlConnection) -> BTreeSet<i64> {
+    let locking = "SELECT DISTINCT CAST(engine_transaction_id AS SIGNED) FROM performance_schema.data_locks \
+         WHERE lock_type = 'RECORD' AND engine_transaction_id < 1 << 48";
+    sqlx::query_scalar(locking).fetch_all(mysql).await.expect("MySQL is there").into_iter().collect()
+}
+
+/// Those of them that are still at it a while later, which is far more than they need.
+async fn halted(mysql: &mut MySqlConnection) -> BTreeSet<i64> {
+    let before = writers(mysql).await;
+    sleep(BETWEEN_LOOKS).await;
+    &writers(mysql).await & &before
 }

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 /// Longer than any process waits for an answer before it does something about it.
 const LASTING: Duration = Duration::from_secs(7);
-const SOLD_WITHIN: Duration = Duration::from_secs(20);
 const SLOW: Weather = Weather::Slow { late_by: Duration::from_millis(15), bytes_per_second: 500_000 };
 
 /// What a shop goes on selling without: coupons and rankings may have to wait for Redis, and what follows from a sale for Kafka, but a sale for neither.
@@ -44,7 +43,7 @@ pub(crate) async fn is_bad(stage: &mut Stage, &Bad { name, server, weather }: &'
         sleep(LASTING).await;
         if server != Server::Mysql || weather == SLOW {
             // Most customers soon wait for what needs the server, and few are left to show that a sale does not.
-            eventually_within(SOLD_WITHIN, "sales go on", async || has_sold_since(journal, began)).await;
+            sales_go_on(journal, began).await;
         }
         network.make(Weather::Clear);
         Instant::now()
@@ -52,8 +51,12 @@ pub(crate) async fn is_bad(stage: &mut Stage, &Bad { name, server, weather }: &'
     .await;
 }
 
-/// Whether sales went on, from a moment until now.
-pub(crate) fn has_sold_since(journal: &Journal, began: Instant) -> bool {
-    let served: Vec<_> = journal.first_served_since(began).into_iter().map(|(kind, _)| kind).collect();
-    SALES.iter().all(|kind| served.contains(kind))
+/// Waits until everything that makes a sale was served since a moment.
+pub(crate) async fn sales_go_on(journal: &Journal, since: Instant) {
+    const WITHIN: Duration = Duration::from_secs(20);
+    eventually_within(WITHIN, "sales go on", async || {
+        let served: Vec<_> = journal.first_served_since(since).into_iter().map(|(kind, _)| kind).collect();
+        SALES.iter().all(|kind| served.contains(kind))
+    })
+    .await;
 }

@@ -58,6 +58,7 @@ fn faults() -> Vec<(String, Fault)> {
         kills::a_scheduler_is_killed,
         kills::every_process_is_killed_at_once,
         kills::an_api_server_stands_still,
+        kills::a_consumer_stands_still,
         groups::a_group_grows_and_shrinks,
         deliveries::events_arrive_twice_and_in_any_order,
         poison::poison_is_put_aside_and_handled_once_it_is_mended,

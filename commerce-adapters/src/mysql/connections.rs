@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 
 /// What a session is told when it begins, whatever the server's own settings are. The levels of strictness are MySQL's defaults: nothing is cut
 /// or rounded to fit. A lock is waited for less long than a statement is.
+///
+/// The server waits for a statement no longer than a process waits for an answer: then it ends the connection and rolls back. So nobody waits for long
+/// for what a process has locked that stands still, or whose machine is gone without a word, which the server would not notice for hours.
 const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-     SET SESSION autocommit = 1, innodb_lock_wait_timeout = 5, sql_mode = \
+     SET SESSION autocommit = 1, innodb_lock_wait_timeout = 5, wait_timeout = 10, sql_mode = \
      'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
-
-/// The server waits for no statement longer than this: it ends the connection and rolls back. So nobody waits any longer for the rows of a process
-/// that stands still or whose machine is gone without a word, which the server would not notice for hours. It is as long as a process waits for the
-/// server.
-const SILENCE_ENDS: &str = "SET SESSION wait_timeout = 10";
-/// A connection that nobody used for this long is closed before the server does that.
-const IDLE_MAX: Duration = Duration::from_secs(8);
 
 /// How long somebody waits for a connection, be it that all are in use or that the server does not answer.
 const ACQUIRE_MAX: Duration = Duration::from_secs(3);
+/// A connection that nobody used for this long is replaced, for the server is about to end it, and so is one of this age. The pool is not told: it
+/// would count the rest of a connection anew each time it looks.
+const REST_MAX: Duration = Duration::from_secs(8);
+const AGE_MAX: Duration = Duration::from_mins(30);
 /// A connection that nobody used for this long is tried before it is lent out.
 const UNTRIED_MAX: Duration = Duration::from_secs(1);
 /// How long that may take.
@@ -34,11 +34,6 @@ pub(super) async fn connect(options: &MysqlOptions) -> Result<MySqlConnection, E
     let mut connection = options.driver().connect().await?;
     connection.execute(SETTINGS).await?;
     Ok(connection)
-}
-
-async fn begin_session(connection: &mut MySqlConnection) -> Result<(), Error> {
-    connection.execute(SETTINGS).await?;
-    connection.execute(SILENCE_ENDS).await.map(drop)
 }
 
 /// The connections of a process. Clones share them.
@@ -56,10 +51,15 @@ impl Connections {
         let pool = MySqlPoolOptions::new()
             .max_connections(options.connections_max)
             .acquire_timeout(ACQUIRE_MAX)
-            .idle_timeout(IDLE_MAX)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(begin_session(connection)))
-            .before_acquire(move |connection, meta| Box::pin(is_alive(connection, known.may_concern(meta.idle_for))))
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+            .before_acquire(move |connection, meta| {
+                let lasts = meta.idle_for < REST_MAX && meta.age < AGE_MAX;
+                let doubtful = known.may_concern(meta.idle_for);
+                Box::pin(async move { Ok(lasts && is_alive(connection, doubtful).await?) })
+            })
             .connect_lazy_with(options.driver());
         Self { pool, losses }
     }

@@ -24,9 +24,10 @@ pub(super) fn store_error(error: Error) -> StoreError {
     }
 }
 
-/// What an error of a COMMIT means. Unless the server says that it rolled back, the change may be stored or not.
+/// What an error of a COMMIT means. Unless the server says that it rolled back, or that it had stopped waiting, the change may be stored or not.
 pub(super) fn commit_error(error: Error) -> StoreError {
-    let rolled_back = error.as_database_error().is_some_and(|error| Meaning::of(number(error)) == Meaning::Contention);
+    let number = error.as_database_error().map_or(0, number);
+    let rolled_back = number == IDLE_FOR_TOO_LONG || Meaning::of(number) == Meaning::Contention;
     if rolled_back { store_error(error) } else { StoreError::Ambiguous(error.into()) }
 }
 
@@ -55,7 +56,8 @@ const BUSY: &[u16] = &[1037, 1038, 1040, 1041, 1135, 1203, 1226];
 /// No space: on the disk, in a table, for locks, for transactions, for prepared statements.
 const FULL: &[u16] = &[1021, 1114, 1206, 1461, 1637];
 /// Shutting down, killed, cut off, idle for too long.
-const ENDING: &[u16] = &[1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 1969, 3024, 4031];
+const ENDING: &[u16] = &[1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 1969, 3024, IDLE_FOR_TOO_LONG];
+const IDLE_FOR_TOO_LONG: u16 = 4031;
 /// Not the server to write to, or not yet: not in its cluster, blocked, read-only.
 const ASIDE: &[u16] = &[1047, 1129, 1290, 1792, 1836, 3100];
 /// A table, a key or a page that cannot be read.

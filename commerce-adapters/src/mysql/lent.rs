@@ -22,12 +22,21 @@ pub(crate) struct Lent {
     losses: Losses,
     under_way: bool,
     in_transaction: bool,
-    pub(super) patience: Duration,
+    patience: Duration,
+    /// Whether the session is told what others do not expect: it is closed in the end.
+    is_set_apart: bool,
 }
 
 impl Lent {
     pub(super) fn new(connection: PoolConnection<MySql>, losses: Losses) -> Self {
-        Self { connection: Some(connection), losses, under_way: false, in_transaction: false, patience: STATEMENT_MAX }
+        Self { connection: Some(connection), losses, under_way: false, in_transaction: false, patience: STATEMENT_MAX, is_set_apart: false }
+    }
+
+    /// The same connection for somebody with settings of their own, whose statements may take so long.
+    pub(super) fn set_apart(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self.is_set_apart = true;
+        self
     }
 
     /// Begins a transaction by a statement that has no parameters.
@@ -77,6 +86,8 @@ impl Drop for Lent {
         };
         if self.under_way {
             self.losses.note();
+            connection.close_on_drop();
+        } else if self.is_set_apart {
             connection.close_on_drop();
         } else if self.in_transaction {
             runtime.spawn(roll_back(connection, self.losses.clone()));

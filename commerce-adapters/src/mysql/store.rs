@@ -10,8 +10,10 @@ use sqlx::MySql;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The present moment for as long as the transaction lasts, without a lock that others would notice.
-const BEGIN_SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+/// The present moment for as long as the transaction lasts, without a lock that others would notice: so the server can wait while an audit looks
+/// elsewhere.
+const BEGIN_SNAPSHOT: &str = "SET SESSION wait_timeout = 600; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// An audit reads whole tables.
 const AUDIT_STATEMENT_MAX: Duration = Duration::from_mins(10);
@@ -86,9 +88,8 @@ impl Store for MysqlStore {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn AuditSnapshot>, StoreError> {
-        let mut lent = self.connections.lend().await?;
+        let mut lent = self.connections.lend().await?.set_apart(AUDIT_STATEMENT_MAX);
         lent.begin(BEGIN_SNAPSHOT).await?;
-        lent.patience = AUDIT_STATEMENT_MAX;
         Ok(Box::new(SqlSnapshot::<MySql>::new(Box::new(lent))))
     }
 

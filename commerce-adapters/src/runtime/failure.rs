@@ -1,3 +1,4 @@
+use super::remark;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -29,7 +30,7 @@ impl Failure {
     pub async fn exit(outcome: Result<(), Self>) -> ExitCode {
         let code = outcome.map_or_else(
             |failure| {
-                let _nobody_reads_it = writeln!(std::io::stderr(), "error: {failure}");
+                remark(format_args!("error: {failure}"));
                 failure.code()
             },
             |()| 0,

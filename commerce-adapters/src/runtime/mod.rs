@@ -24,6 +24,7 @@ pub use demo::{DemoOutcome, fill_demo};
 pub use failure::Failure;
 use failure::end_now;
 pub use progress::Progress;
+use say::remark;
 pub use say::say;
 pub use scheduler::run_scheduler;
 pub use server::run_server;

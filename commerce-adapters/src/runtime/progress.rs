@@ -1,3 +1,4 @@
+use super::remark;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
@@ -30,7 +31,7 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(step.to_owned());
             }
-            None if self.step != step => eprintln!("{}: {step}", self.what),
+            None if self.step != step => remark(format_args!("{}: {step}", self.what)),
             None => {}
         }
         if self.step != step {

@@ -63,7 +63,7 @@ async fn run_one(shared: &SharedArgs, job: Job) -> Result<(), Failure> {
     };
     commerce.shutdown().await;
     shop.close().await?;
-    say(format_args!("{}", what_was_done(job, outcome?)));
+    say(what_was_done(job, outcome?));
     Ok(())
 }
 

@@ -133,6 +133,7 @@ impl Database {
             if others.is_empty() {
                 return;
             }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         refusals::a_duplicate_names_the_key_and_not_the_value,
         refusals::of_two_that_wait_for_each_other_one_is_told_of_a_conflict_and_the_other_goes_on,
         refusals::a_lock_that_is_waited_for_in_vain_is_a_conflict_and_everything_is_rolled_back,
+        refusals::nobody_notices_that_connections_have_rested,
         refusals::the_rows_of_a_process_that_stands_still_are_let_go,
         refusals::a_unit_of_work_sees_what_others_have_committed_meanwhile,
         refusals::a_connection_that_is_cut_is_an_outage_and_in_a_commit_an_ambiguity,

@@ -95,9 +95,20 @@ pub(crate) async fn a_lock_that_is_waited_for_in_vain_is_a_conflict_and_everythi
     store.close().await;
 }
 
+/// A shop may be quiet for longer than the server waits for its connections.
+pub(crate) async fn nobody_notices_that_connections_have_rested(database: Database) {
+    let store = with_accounts(&database).await;
+    let four_at_once = || futures_util::future::try_join_all((0..4).map(|_| store.begin()));
+    drop(four_at_once().await.unwrap());
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    drop(four_at_once().await.unwrap());
+    store.close().await;
+}
+
 /// A process that stands still, or whose machine is gone without a word, keeps its connection and says nothing.
 pub(crate) async fn the_rows_of_a_process_that_stands_still_are_let_go(database: Database) {
     let store = with_accounts(&database).await;
+    let mut audited = store.snapshot().await.unwrap();
     let mut still = store.begin().await.unwrap();
     lock(&mut still, 1).await.unwrap();
     let begun = Instant::now();
@@ -113,6 +124,8 @@ pub(crate) async fn the_rows_of_a_process_that_stands_still_are_let_go(database:
     assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
     drop(still);
     lock(&mut store.begin().await.unwrap(), 2).await.unwrap();
+    assert_eq!(audited.accounts(None, 100).await.unwrap().len(), 3, "who locks nothing may take its time");
+    drop(audited);
     store.close().await;
 }
 

@@ -191,6 +191,7 @@ async fn look_again(
 
     let mut nobody = |_| {};
     let mut pass = Pass::begin(audited, options, &mut nobody).await?;
+    pass.findings = Findings::among(suspects);
     let outcome = check_again(&mut pass, suspects, gates, boards, drift).await;
     Ok(pass.ended(outcome)?.map(|()| pass.findings))
 }

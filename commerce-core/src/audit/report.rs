@@ -125,7 +125,7 @@ pub struct AuditReport {
     pub checked: AuditCounts,
     /// What does not add up, at most 10,000.
     pub violations: Vec<Violation>,
-    /// How many more there are, or may be: of more than 100,000 that were in flight nobody looks again whether they have arrived.
+    /// How many more there are.
     pub omitted: u64,
 }
 

@@ -1,11 +1,12 @@
 use super::catalog::{ADMIN_EMAIL, ADMIN_PASSWORD, CUSTOMER_PASSWORD};
+use crate::runtime::remark;
 use std::net::SocketAddr;
 
 /// Says how to log in, and gives a purchase to paste.
 pub(in super::super) fn greet(address: SocketAddr) {
     let email = "customer1@commerce.example";
     let (customer, admin, admin_email) = (CUSTOMER_PASSWORD, ADMIN_PASSWORD, ADMIN_EMAIL);
-    eprintln!(
+    remark(format_args!(
         r#"
 This is the demo shop: customers customer1@commerce.example … customer2000@commerce.example with the password {customer},
 and the administrator {admin_email} with the password {admin}. The API is described at http://{address}/docs
@@ -23,5 +24,5 @@ A purchase to paste into another terminal:
   send $SHOP/api/payments -d "{{\"orderId\":$ORDER,\"userId\":1,\"type\":\"POINT\"}}"
   send $SHOP/api/orders/$ORDER
 "#
-    );
+    ));
 }

@@ -413,6 +413,41 @@ async fn a8_reports_an_event_that_stays_undelivered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a8_reports_more_events_than_are_looked_at_again() {
+    let store = shop().await;
+    let append = async |count: usize| {
+        let mut uow = store.begin().await.unwrap();
+        uow.outbox().append((0..count).map(|_| event()).collect()).await.unwrap();
+        uow.commit().await.unwrap();
+    };
+    let says_so = async || {
+        let (gate, board, clock) = (InProcessGate::new(), MemoryBoard::new(), ManualClock::at(NOW));
+        let audited = Audited { store: &store, gate: &gate, board: &board, clock: &clock };
+        let options = AuditOptions { settle: Duration::ZERO, ..AuditOptions::default() };
+        let found = audit(audited, options, &mut |_| {}).await.unwrap().violations;
+        found.iter().any(|found| found.check == CheckId::A8 && found.subject == "the shop")
+    };
+    append(100_000).await;
+    assert!(!says_so().await);
+    append(1).await;
+    assert!(says_so().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_suspected_at_first_is_not_reported_later() {
+    let store = shop().await;
+    move_stock(&store, 4, -2);
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut uow = store.begin().await.unwrap();
+        uow.outbox().append(vec![event()]).await.unwrap();
+        uow.commit().await.unwrap();
+    };
+    let (found, ()) = futures_util::join!(lines(&store), meanwhile);
+    assert_eq!(found, ["A3 order 4: it is CANCELLED but holds 2 of option 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a8_reports_an_order_that_is_pending_for_too_long() {
     let store = shop().await;
     change_order(&store, 6, |order| order.ordered_at = NOW.minus(Duration::from_secs(30)));

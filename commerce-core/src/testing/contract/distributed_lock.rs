@@ -52,6 +52,7 @@ async fn acquire_and_renew(locks: &dyn DistributedLock, names: &[&str]) -> Vec<L
         let grants = locks.try_acquire_all(names, SHORT).await.unwrap()?;
         let renewed = locks.renew_all(&grants, LONG).await.unwrap();
         assert!(renewed || begun.elapsed() >= SHORT / 2, "a renewal that came in time was refused");
+        assert_named(&grants, names);
         renewed.then_some(grants)
     })
     .await
@@ -168,8 +169,12 @@ async fn of_many_who_watch_a_lock_one_after_the_other_is_told(locks: &dyn Distri
 
 async fn acquire_all(locks: &dyn DistributedLock, names: &[&str], lease: Duration) -> Vec<LockGrant> {
     let grants = locks.try_acquire_all(names, lease).await.unwrap().expect("the locks are free");
-    assert!(grants.iter().map(|grant| grant.name.as_str()).eq(names.iter().copied()), "{grants:?}");
+    assert_named(&grants, names);
     grants
+}
+
+fn assert_named(grants: &[LockGrant], names: &[&str]) {
+    assert!(grants.iter().map(|grant| grant.name.as_str()).eq(names.iter().copied()), "{grants:?}");
 }
 
 async fn many_locks_are_taken_renewed_and_released_together(locks: &dyn DistributedLock) {

@@ -12,15 +12,18 @@ use std::time::{Duration, Instant};
 /// What a session is told when it begins, whatever the server's own settings are. The levels of strictness are MySQL's defaults: nothing is cut
 /// or rounded to fit. A lock is waited for less long than a statement is.
 ///
-/// The server waits for a statement no longer than a process waits for an answer: then it ends the connection and rolls back. So nobody waits for long
-/// for what a process has locked that stands still, or whose machine is gone without a word, which the server would not notice for hours.
+/// The server waits for the next statement of a transaction no longer than a process waits for an answer: then it ends the connection and rolls back.
+/// So nobody waits for long for what a process has locked that stands still, or whose machine is gone without a word, which the server would not notice
+/// for hours. MySQL, which alone reads what begins with `/*!80000`, can only be told to wait no longer for any statement. MariaDB, for which `/*M!` is,
+/// would log a warning then for each connection that rests.
 const SETTINGS: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-     SET SESSION autocommit = 1, innodb_lock_wait_timeout = 5, wait_timeout = 10, sql_mode = \
+     SET SESSION autocommit = 1, innodb_lock_wait_timeout = 5, \
+     /*!80000 wait_timeout = 10, */ /*M! idle_transaction_timeout = 10, */ sql_mode = \
      'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 /// How long somebody waits for a connection, be it that all are in use or that the server does not answer.
 const ACQUIRE_MAX: Duration = Duration::from_secs(3);
-/// A connection that nobody used for this long is replaced, for the server is about to end it, and so is one of this age. The pool is not told: it
+/// A connection that nobody used for this long is replaced, for MySQL is about to end it, and so is one of this age. The pool is not told: it
 /// would count the rest of a connection anew each time it looks.
 const REST_MAX: Duration = Duration::from_secs(8);
 const AGE_MAX: Duration = Duration::from_mins(30);

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// The present moment for as long as the transaction lasts, without a lock that others would notice: so the server can wait while an audit looks
 /// elsewhere.
-const BEGIN_SNAPSHOT: &str = "SET SESSION wait_timeout = 600; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+const BEGIN_SNAPSHOT: &str = "SET SESSION /*!80000 wait_timeout = 600 */ /*M! idle_transaction_timeout = 600 */; \
+     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// An audit reads whole tables.
 const AUDIT_STATEMENT_MAX: Duration = Duration::from_mins(10);

@@ -1,12 +1,11 @@
 //! What the servers refuse comes to the core as one of the few errors it knows.
 
-use crate::database::Database;
+use crate::database::{Database, kill_others};
 use commerce_adapters::mysql::MysqlStore;
 use commerce_core::point::PointAccount;
 use commerce_core::store::{Store, StoreError, UnitOfWork};
 use commerce_core::user::{Email, PasswordHash, Role, User, UserName};
 use commerce_core::{Sequence, Timestamp, UserId};
-use sqlx::{AssertSqlSafe, Executor};
 use std::time::{Duration, Instant};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -37,17 +36,6 @@ async fn with_accounts(database: &Database) -> MysqlStore {
 
 async fn lock(uow: &mut Box<dyn UnitOfWork>, number: i64) -> Result<(), StoreError> {
     uow.points().lock(&[user_id(number)]).await.map(drop)
-}
-
-/// Ends all connections of the store, as an operator would.
-async fn kill_connections(database: &Database) {
-    let mut connection = database.connection().await;
-    let others = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
-    let others: Vec<i64> = sqlx::query_scalar(others).fetch_all(&mut connection).await.unwrap();
-    assert!(!others.is_empty());
-    for id in others {
-        connection.execute(AssertSqlSafe(format!("KILL {id}"))).await.unwrap();
-    }
 }
 
 pub(crate) async fn a_duplicate_names_the_key_and_not_the_value(database: Database) {
@@ -146,7 +134,7 @@ pub(crate) async fn a_connection_that_is_cut_is_an_outage_and_in_a_commit_an_amb
     let mut cut = store.begin().await.unwrap();
     let mut committing = store.begin().await.unwrap();
     committing.users().insert(&[user(1)]).await.unwrap();
-    kill_connections(&database).await;
+    assert!(kill_others(&mut database.connection().await).await > 0);
     let lost = lock(&mut cut, 1).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     let again = lock(&mut cut, 1).await;
@@ -167,7 +155,7 @@ pub(crate) async fn after_connections_were_cut_the_store_goes_on_by_itself(datab
         }
         store.lease_ids(Sequence::Order, 1).await.unwrap();
         // when all of them are cut,
-        kill_connections(&database).await;
+        assert!(kill_others(&mut database.connection().await).await > 0);
         // then at most one caller notices: after it, every connection is tried before it is lent.
         let mut failures = 0;
         for _ in 0..12 {

@@ -80,7 +80,7 @@ pub(crate) async fn an_api_server_stands_still(stage: &mut Stage) {
     .await;
 }
 
-/// Others take over its partitions.
+/// Kafka gives its partitions to others, and what it goes on with is not its own any more: the books tell whether anything was handled twice.
 pub(crate) async fn a_consumer_stands_still(stage: &mut Stage) {
     play(stage, "SIGSTOP of a consumer", async |stage, journal| {
         let process = &stage.staff.consumers[0];

@@ -27,8 +27,12 @@ pub(super) fn store_error(error: Error) -> StoreError {
 /// What an error of a COMMIT means. Unless the server says that it rolled back, or that it had stopped waiting, the change may be stored or not.
 pub(super) fn commit_error(error: Error) -> StoreError {
     let number = error.as_database_error().map_or(0, number);
-    let rolled_back = number == IDLE_FOR_TOO_LONG || Meaning::of(number) == Meaning::Contention;
-    if rolled_back { store_error(error) } else { StoreError::Ambiguous(error.into()) }
+    if is_rolled_back(number) { store_error(error) } else { StoreError::Ambiguous(error.into()) }
+}
+
+/// Whether a COMMIT that was answered by this error has changed nothing.
+fn is_rolled_back(number: u16) -> bool {
+    number == IDLE_FOR_TOO_LONG || Meaning::of(number) == Meaning::Contention
 }
 
 /// What the number of an error of MySQL or MariaDB means.
@@ -108,6 +112,11 @@ mod tests {
     #[test]
     fn a_wrong_statement_and_a_broken_check_are_nobodys_contention() {
         assert!([0, 1064, 1406, 3819, 4025].map(Meaning::of).iter().all(|meaning| *meaning == Meaning::Fault));
+    }
+
+    #[test]
+    fn a_commit_that_the_server_rolled_back_or_did_not_wait_for_has_changed_nothing() {
+        assert_eq!([1205, 1213, 4031, 1053, 1317, 0].map(is_rolled_back), [true, true, true, false, false, false]);
     }
 
     #[test]

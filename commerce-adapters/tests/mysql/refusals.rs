@@ -97,8 +97,9 @@ pub(crate) async fn nobody_notices_that_connections_have_rested(database: Databa
 pub(crate) async fn the_rows_of_a_process_that_stands_still_are_let_go(database: Database) {
     let store = with_accounts(&database).await;
     let mut audited = store.snapshot().await.unwrap();
-    let mut still = store.begin().await.unwrap();
+    let (mut still, mut committing) = (store.begin().await.unwrap(), store.begin().await.unwrap());
     lock(&mut still, 1).await.unwrap();
+    committing.users().insert(&[user(1)]).await.unwrap();
     let begun = Instant::now();
     loop {
         let mut next = store.begin().await.unwrap();
@@ -111,6 +112,12 @@ pub(crate) async fn the_rows_of_a_process_that_stands_still_are_let_go(database:
     let late = lock(&mut still, 2).await;
     assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
     drop(still);
+    // It has said something a moment later than the other.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = committing.commit().await;
+    // MySQL says that it stopped waiting, MariaDB only hangs up.
+    assert!(matches!(refused, Err(StoreError::Unavailable(_) | StoreError::Ambiguous(_))), "{refused:?}");
+    assert!(store.queries().user(user_id(1)).await.unwrap().is_none(), "it was rolled back");
     lock(&mut store.begin().await.unwrap(), 2).await.unwrap();
     assert_eq!(audited.accounts(None, 100).await.unwrap().len(), 3, "who locks nothing may take its time");
     drop(audited);
